@@ -1,0 +1,200 @@
+import { openBetterSqlite3 } from "./better-sqlite3-connection.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Connection, RunResult, SqlInput, SqlValue, Statement } from "./connection.ts";
+import type { Core, ErrorHandler } from "./core.ts";
+import { HonkerError } from "./errors.ts";
+import { loadHonkerExtension } from "./extension.ts";
+import { Notifications } from "./notifications.ts";
+import type { OpenOptions } from "./options.ts";
+import { objectRows, positionalRows, type QueryOptions, type Row } from "./query.ts";
+import { RemoteChanges } from "./remote-changes.ts";
+import { ensureSchema } from "./schema.ts";
+import { closedError } from "./sqlite-errors.ts";
+import type { Transaction, TransactionOptions } from "./transaction.ts";
+import { applyControl, transactionControl } from "./transaction-control.ts";
+import { TransactionStack } from "./transaction-stack.ts";
+import { WakeBus } from "./wake.ts";
+
+/** SQL through which a statement of the user may write the engine's tables behind our back. */
+const ENGINE_SQL = /honker_|_alk_|\bnotify\s*\(/i;
+
+/**
+ * One open file: its connection, its transaction stack and its waiters. Several {@link Database}
+ * handles of one process may share it; it closes with the last.
+ */
+export class Engine implements Core {
+  readonly path: string;
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly wake: WakeBus;
+  readonly onError: ErrorHandler;
+  readonly hasExtension: boolean;
+  readonly notifications: Notifications;
+  readonly #stack: TransactionStack;
+  readonly #remote: RemoteChanges | undefined;
+  #closed = false;
+
+  constructor(path: string, options: OpenOptions) {
+    this.path = path;
+    this.clock = options.clock ?? systemClock;
+    this.onError = options.onError ?? warn;
+    this.connection = openBetterSqlite3(path, {
+      busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+      statementCacheSize: options.statementCacheSize ?? 500,
+    });
+    try {
+      this.hasExtension = loadHonkerExtension(this.connection, options.extension ?? "auto");
+      whileBusy(options.busyTimeoutMs ?? 5_000, () => {
+        configure(this.connection, options);
+        ensureSchema(this.connection, this.hasExtension);
+      });
+    } catch (error) {
+      this.connection.close();
+      throw error;
+    }
+    this.wake = new WakeBus({ onWaiting: (waiting) => this.#onWaiting(waiting) });
+    if (path !== ":memory:") {
+      const wakeAll = (): void => this.wake.wakeAll();
+      this.#remote = new RemoteChanges(this.connection, wakeAll, wakeAll);
+    }
+    this.#stack = new TransactionStack(this.connection, {
+      query: (sql, params, queryOptions) => this.query(sql, params, queryOptions),
+      execute: (sql, params) => this.execute(sql, params),
+      rows: (sql, params, queryOptions) => this.rows(sql, params, queryOptions),
+      notify: (channel, payload) => this.notifications.notify(channel, payload),
+      committed: (touched) => {
+        for (const topic of touched) this.#wakeTopic(topic);
+      },
+      onError: this.onError,
+    });
+    this.notifications = new Notifications(this, options.notifications);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get inTransaction(): boolean {
+    return this.#stack.active;
+  }
+
+  /** The innermost open transaction. */
+  get currentTransaction(): Transaction | undefined {
+    return this.#stack.current;
+  }
+
+  prepare(sql: string): Statement {
+    if (this.#closed) throw closedError(this.path);
+    return this.connection.prepare(sql);
+  }
+
+  nowMs(): number {
+    return this.clock.now();
+  }
+
+  nowSeconds(): number {
+    return Math.floor(this.clock.now() / 1_000);
+  }
+
+  transaction<T>(work: (tx: Transaction) => T, options?: TransactionOptions): T {
+    if (this.#closed) throw closedError(this.path);
+    return this.#stack.run(work, options);
+  }
+
+  begin(options?: TransactionOptions): Transaction {
+    if (this.#closed) throw closedError(this.path);
+    return this.#stack.begin(options);
+  }
+
+  touch(topic: string): void {
+    if (!this.#stack.touch(topic)) this.#wakeTopic(topic);
+  }
+
+  query(sql: string, params: readonly SqlInput[] = [], options?: QueryOptions): Row[] {
+    return this.#user(sql, (statement) => objectRows(statement, params, options)) ?? [];
+  }
+
+  rows(sql: string, params: readonly SqlInput[] = [], options?: QueryOptions): SqlValue[][] {
+    return this.#user(sql, (statement) => positionalRows(statement, params, options)) ?? [];
+  }
+
+  execute(sql: string, params: readonly SqlInput[] = []): RunResult {
+    return (
+      this.#user(sql, (statement) => statement.run(params)) ?? { changes: 0, lastInsertRowid: 0 }
+    );
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#stack.abandonAll();
+    this.#closed = true;
+    this.wake.close();
+    this.#remote?.stop();
+    this.connection.close();
+  }
+
+  /** Runs a statement of the user; `undefined` where it only began or ended a transaction. */
+  #user<T>(sql: string, run: (statement: Statement) => T): T | undefined {
+    const control = transactionControl(sql);
+    if (control !== undefined) {
+      if (this.#closed) throw closedError(this.path);
+      applyControl(control, this.#stack);
+      return undefined;
+    }
+    const statement = this.prepare(sql);
+    const result = run(statement);
+    if (ENGINE_SQL.test(sql)) this.touch(EVERYTHING);
+    return result;
+  }
+
+  #wakeTopic(topic: string): void {
+    if (topic === EVERYTHING) this.wake.wakeAll();
+    else this.wake.wake(topic);
+  }
+
+  #onWaiting(waiting: boolean): void {
+    if (waiting) this.#remote?.start();
+    else this.#remote?.stop();
+  }
+}
+
+/** Touched when it is not known what was written. */
+const EVERYTHING = "*";
+
+function configure(connection: Connection, options: OpenOptions): void {
+  const mode = connection.prepare("PRAGMA journal_mode = WAL").row([])?.[0];
+  if (mode !== "wal" && connection.path !== ":memory:") {
+    throw new HonkerError(
+      "CANNOT_OPEN",
+      `"${connection.path}" cannot use write-ahead logging (journal mode stays "${mode}")`,
+      { hint: "Put the file on a local disk: network file systems lack the shared memory it needs" },
+    );
+  }
+  connection.exec(`
+    PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"};
+    PRAGMA foreign_keys = ON;
+    PRAGMA cache_size = -${options.cacheSizeKiB ?? 16_384};
+    PRAGMA temp_store = MEMORY;
+    PRAGMA wal_autocheckpoint = 4000;
+  `);
+}
+
+/** The switch to WAL does not wait for other connections by itself, so a first open in two processes is tried again. */
+function whileBusy(timeoutMs: number, work: () => void): void {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      const busy = error instanceof HonkerError && error.code === "BUSY";
+      if (!busy || performance.now() >= deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+function warn(error: unknown, context: string): void {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning(`${context}: ${reason}`, { type: "HonkerWarning" });
+}

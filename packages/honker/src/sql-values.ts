@@ -1,0 +1,98 @@
+import type { SqlInput, SqlValue } from "./connection.ts";
+import { HonkerError } from "./errors.ts";
+
+/**
+ * Checks parameters and turns booleans into 1 and 0. Everything else that SQLite would store with a
+ * loss, or not at all, is refused: NaN (SQLite stores NULL), Date (seconds or milliseconds?),
+ * undefined, objects.
+ *
+ * @throws {@link HonkerError} `INVALID_PARAMETER`, naming the position and the value's type.
+ */
+export function bindable(params: readonly SqlInput[], sql: string): readonly SqlValue[] {
+  for (let i = 0; i < params.length; i++) {
+    const value = params[i];
+    switch (typeof value) {
+      case "string":
+      case "bigint":
+        continue;
+      case "number":
+        if (value === value) continue; // NaN is the only value that differs from itself
+        break;
+      case "boolean":
+        return converted(params, sql);
+      case "object":
+        if (value === null || value instanceof Uint8Array) continue;
+        break;
+    }
+    throw refusal(value, i, sql);
+  }
+  return params as readonly SqlValue[];
+}
+
+function converted(params: readonly SqlInput[], sql: string): readonly SqlValue[] {
+  const values = params.map((value) => (typeof value === "boolean" ? Number(value) : value));
+  return bindable(values, sql);
+}
+
+function refusal(value: unknown, index: number, sql: string): HonkerError {
+  const kind = kindOf(value);
+  return new HonkerError(
+    "INVALID_PARAMETER",
+    `parameter ${index + 1} is ${kind}, which SQLite cannot store without loss`,
+    { hint: hintFor(kind), details: { index, kind, sql } },
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (value instanceof Date) return "a Date";
+  if (Number.isNaN(value)) return "NaN";
+  if (value === undefined) return "undefined";
+  if (typeof value === "object") return Array.isArray(value) ? "an array" : "an object";
+  return `a ${typeof value}`;
+}
+
+function hintFor(kind: string): string {
+  switch (kind) {
+    case "a Date":
+      return "Pass date.getTime() for milliseconds or Math.floor(date.getTime() / 1000) for seconds";
+    case "NaN":
+    case "undefined":
+      return "Pass null to store NULL";
+    case "an array":
+    case "an object":
+      return "Pass JSON.stringify(value), or spread an array into separate parameters";
+    default:
+      return "Pass a string, number, bigint, boolean, null or Uint8Array";
+  }
+}
+
+/**
+ * Refuses integers that lost digits on their way into a JavaScript number. A REAL that large is let
+ * through where the column is declared REAL; an expression has no declared type, so there the caller
+ * decides by asking for bigint.
+ *
+ * @throws {@link HonkerError} `UNSAFE_INTEGER`, naming the column.
+ */
+export function refuseRoundedIntegers(
+  row: readonly SqlValue[],
+  names: readonly string[],
+  types: () => readonly (string | null)[],
+): void {
+  for (let i = 0; i < row.length; i++) {
+    const value = row[i];
+    if (typeof value !== "number" || (value <= 9007199254740991 && value >= -9007199254740991)) {
+      continue;
+    }
+    // beyond the 64-bit range only a REAL is possible
+    if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 63) continue;
+    if (/REAL|FLOA|DOUB/i.test(types()[i] ?? "")) continue;
+    throw new HonkerError(
+      "UNSAFE_INTEGER",
+      `column "${names[i]}" holds about ${value}, which a JavaScript number cannot hold exactly`,
+      {
+        hint: 'Ask for exact integers with { integers: "bigint" }',
+        details: { column: names[i], approximately: value },
+      },
+    );
+  }
+}

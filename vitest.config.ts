@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@alkdev/source"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: [
+      { extends: true, test: { name: "unit", include: ["packages/*/test/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "types",
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            tsconfig: "tsconfig.test.json",
+            include: ["packages/*/test/**/*.test-d.ts"],
+          },
+        },
+      },
+      { extends: true, test: { name: "e2e", include: ["e2e/**/*.e2e.ts"], testTimeout: 30_000 } },
+    ],
+    coverage: { provider: "v8", include: ["packages/*/src/**"] },
+  },
+});
