@@ -1,11 +1,11 @@
-import type { BackupProgress, RunResult, SqlInput } from "./connection.ts";
-import type { Engine } from "./engine.ts";
-import type { ListenOptions, Notification } from "./notifications.ts";
+import type { BackupProgress, RunResult, SqlInput } from "./sqlite/connection.ts";
+import type { Engine } from "./core/engine.ts";
+import type { ListenOptions, Notification } from "./notify/notifications.ts";
 import type { NotificationRetention } from "./options.ts";
-import type { Sequence } from "./polled-sequence.ts";
-import { iterateObjects, type QueryOptions, type Row } from "./query.ts";
-import { closedError } from "./sqlite-errors.ts";
-import type { SyncCallback, Transaction, TransactionOptions } from "./transaction.ts";
+import type { Sequence } from "./core/polled-sequence.ts";
+import { iterateObjects, type QueryOptions, type Row } from "./sqlite/query.ts";
+import { closedError } from "./sqlite/sqlite-errors.ts";
+import type { SyncCallback, Transaction, TransactionOptions } from "./core/transaction.ts";
 
 /**
  * An open database file: SQL, notifications, streams, queues, locks and schedules on one connection,

@@ -1,12 +1,12 @@
-export type { Clock } from "./clock.ts";
+export type { Clock } from "./core/clock.ts";
 export type {
   BackupProgress,
   IntegerMode,
   RunResult,
   SqlInput,
   SqlValue,
-} from "./connection.ts";
-export type { ErrorHandler } from "./core.ts";
+} from "./sqlite/connection.ts";
+export type { ErrorHandler } from "./core/core.ts";
 export { Database } from "./database.ts";
 export { HonkerError, type HonkerErrorCode, type HonkerErrorOptions } from "./errors.ts";
 export {
@@ -14,15 +14,15 @@ export {
   type ExtensionLookup,
   type ExtensionOption,
   resolveHonkerExtension,
-} from "./extension.ts";
-export type { ListenOptions, Notification } from "./notifications.ts";
+} from "./schema/extension.ts";
+export type { ListenOptions, Notification } from "./notify/notifications.ts";
 export { open } from "./open.ts";
 export type { Durability, NotificationRetention, OpenOptions } from "./options.ts";
-export type { Sequence } from "./polled-sequence.ts";
-export type { QueryOptions, Row } from "./query.ts";
+export type { Sequence } from "./core/polled-sequence.ts";
+export type { QueryOptions, Row } from "./sqlite/query.ts";
 export type {
   SyncCallback,
   Transaction,
   TransactionBehavior,
   TransactionOptions,
-} from "./transaction.ts";
+} from "./core/transaction.ts";

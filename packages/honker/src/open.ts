@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Database } from "./database.ts";
-import { Engine } from "./engine.ts";
+import { Engine } from "./core/engine.ts";
 import { HonkerError } from "./errors.ts";
-import { requireNumber } from "./names.ts";
+import { requireNumber } from "./core/names.ts";
 import type { OpenOptions } from "./options.ts";
 
 interface SharedEngine {

@@ -1,6 +1,6 @@
-import type { Clock } from "./clock.ts";
-import type { ErrorHandler } from "./core.ts";
-import type { ExtensionOption } from "./extension.ts";
+import type { Clock } from "./core/clock.ts";
+import type { ErrorHandler } from "./core/core.ts";
+import type { ExtensionOption } from "./schema/extension.ts";
 
 /** How much a commit survives; see https://www.sqlite.org/pragma.html#pragma_synchronous. */
 export type Durability = "normal" | "full";

@@ -17,3 +17,12 @@ export function tempDatabase(options?: OpenOptions): Database {
   onTestFinished(() => db.close());
   return db;
 }
+
+/** Both ways to run the engine; every suite of the engine runs in each. */
+export const engineModes: readonly {
+  readonly mode: string;
+  readonly extension: "require" | "off";
+}[] = [
+  { mode: "with the extension", extension: "require" },
+  { mode: "in portable mode", extension: "off" },
+];

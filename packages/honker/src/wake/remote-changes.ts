@@ -1,4 +1,4 @@
-import type { Connection } from "./connection.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import { type WatchedFile, watchFile } from "./directory-watch.ts";
 
 /**

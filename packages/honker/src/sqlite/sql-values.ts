@@ -1,5 +1,5 @@
 import type { SqlInput, SqlValue } from "./connection.ts";
-import { HonkerError } from "./errors.ts";
+import { HonkerError } from "../errors.ts";
 
 /**
  * Checks parameters and turns booleans into 1 and 0. Everything else that SQLite would store with a

@@ -1,4 +1,4 @@
-import { HonkerError } from "./errors.ts";
+import { HonkerError } from "../errors.ts";
 
 /** Checks the name of a channel, stream, queue, lock or schedule. @throws `INVALID_ARGUMENT` */
 export function requireName(name: unknown, what: string): asserts name is string {

@@ -1,4 +1,4 @@
-import { HonkerError, type HonkerErrorCode } from "./errors.ts";
+import { HonkerError, type HonkerErrorCode } from "../errors.ts";
 
 /**
  * The one place where an error of the SQLite driver becomes a {@link HonkerError}. Extended result

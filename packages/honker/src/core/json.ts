@@ -1,4 +1,4 @@
-import { HonkerError } from "./errors.ts";
+import { HonkerError } from "../errors.ts";
 
 /**
  * Text of a payload. Only what JSON gives back unchanged is accepted; a `toJSON` method (Date, URL)

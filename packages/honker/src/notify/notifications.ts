@@ -1,9 +1,9 @@
-import type { Core } from "./core.ts";
-import { topics } from "./core.ts";
-import { decodePayload, encodePayload } from "./json.ts";
-import { requireName } from "./names.ts";
-import type { NotificationRetention } from "./options.ts";
-import { polledSequence, type Sequence } from "./polled-sequence.ts";
+import type { Core } from "../core/core.ts";
+import { topics } from "../core/core.ts";
+import { decodePayload, encodePayload } from "../core/json.ts";
+import { requireName } from "../core/names.ts";
+import type { NotificationRetention } from "../options.ts";
+import { polledSequence, type Sequence } from "../core/polled-sequence.ts";
 
 /** One notification as a listener gets it. */
 export interface Notification<P = unknown> {

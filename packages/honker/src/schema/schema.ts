@@ -1,6 +1,6 @@
 import { COMPANION_MIGRATIONS } from "./companion-schema.ts";
-import type { Connection } from "./connection.ts";
-import { HonkerError } from "./errors.ts";
+import type { Connection } from "../sqlite/connection.ts";
+import { HonkerError } from "../errors.ts";
 import { HONKER_TABLES, honkerTablesScript } from "./honker-schema.ts";
 
 const SCHEMA_TEXT = `SELECT group_concat(sql, ';') FROM sqlite_master

@@ -1,6 +1,6 @@
 import type { IntegerMode, SqlValue, Statement } from "./connection.ts";
 import type { SqlInput } from "./connection.ts";
-import { HonkerError } from "./errors.ts";
+import { HonkerError } from "../errors.ts";
 import { refuseRoundedIntegers } from "./sql-values.ts";
 
 /** A row as an object; columns in select order. */

@@ -1,6 +1,6 @@
-import type { Connection, RunResult, SqlInput } from "./connection.ts";
-import { HonkerError } from "./errors.ts";
-import type { QueryOptions, Row } from "./query.ts";
+import type { Connection, RunResult, SqlInput } from "../sqlite/connection.ts";
+import { HonkerError } from "../errors.ts";
+import type { QueryOptions, Row } from "../sqlite/query.ts";
 import type {
   SyncCallback,
   Transaction,

@@ -1,19 +1,19 @@
-import { openBetterSqlite3 } from "./better-sqlite3-connection.ts";
+import { openBetterSqlite3 } from "../sqlite/better-sqlite3-connection.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Connection, RunResult, SqlInput, SqlValue, Statement } from "./connection.ts";
+import type { Connection, RunResult, SqlInput, SqlValue, Statement } from "../sqlite/connection.ts";
 import type { Core, ErrorHandler } from "./core.ts";
-import { HonkerError } from "./errors.ts";
-import { loadHonkerExtension } from "./extension.ts";
-import { Notifications } from "./notifications.ts";
-import type { OpenOptions } from "./options.ts";
-import { objectRows, positionalRows, type QueryOptions, type Row } from "./query.ts";
-import { RemoteChanges } from "./remote-changes.ts";
-import { ensureSchema } from "./schema.ts";
-import { closedError } from "./sqlite-errors.ts";
+import { HonkerError } from "../errors.ts";
+import { loadHonkerExtension } from "../schema/extension.ts";
+import { Notifications } from "../notify/notifications.ts";
+import type { OpenOptions } from "../options.ts";
+import { objectRows, positionalRows, type QueryOptions, type Row } from "../sqlite/query.ts";
+import { RemoteChanges } from "../wake/remote-changes.ts";
+import { ensureSchema } from "../schema/schema.ts";
+import { closedError } from "../sqlite/sqlite-errors.ts";
 import type { Transaction, TransactionOptions } from "./transaction.ts";
 import { applyControl, transactionControl } from "./transaction-control.ts";
 import { TransactionStack } from "./transaction-stack.ts";
-import { WakeBus } from "./wake.ts";
+import { WakeBus } from "../wake/wake.ts";
 
 /** SQL through which a statement of the user may write the engine's tables behind our back. */
 const ENGINE_SQL = /honker_|_alk_|\bnotify\s*\(/i;

@@ -1,4 +1,4 @@
-import { HonkerError } from "./errors.ts";
+import { HonkerError } from "../errors.ts";
 import type { TransactionBehavior } from "./transaction.ts";
 import type { TransactionStack } from "./transaction-stack.ts";
 

@@ -1,4 +1,4 @@
-import type { Waiter } from "./wake.ts";
+import type { Waiter } from "../wake/wake.ts";
 
 /** An async iterable of a source that never ends by itself; `close()` ends it. */
 export interface Sequence<T> extends AsyncIterableIterator<T, undefined>, AsyncDisposable {

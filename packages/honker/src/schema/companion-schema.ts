@@ -1,0 +1,15 @@
+/**
+ * Our own tables, columns and indexes beside Honker's: prefix `_alk_` for tables and indexes, `alk_`
+ * for columns added to Honker's tables (each nullable or with a default, so that Honker's own INSERTs,
+ * which name their columns, go on working). Each part of the engine describes its own in a file of its
+ * folder.
+ */
+export interface CompanionMigration {
+  readonly version: number;
+  readonly script: string;
+}
+
+/** In order; a released one is never edited. */
+export const COMPANION_MIGRATIONS: readonly CompanionMigration[] = [
+  { version: 1, script: [].join("\n") },
+];
