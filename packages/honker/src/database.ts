@@ -1,4 +1,5 @@
 import type { BackupProgress, RunResult, SqlInput } from "./sqlite/connection.ts";
+import { type Closable, onEnd } from "./core/closable.ts";
 import type { Engine } from "./core/engine.ts";
 import type { ListenOptions, Notification } from "./notify/notifications.ts";
 import type { NotificationRetention } from "./options.ts";
@@ -14,7 +15,7 @@ import type { SyncCallback, Transaction, TransactionOptions } from "./core/trans
 export class Database implements Disposable {
   readonly #engine: Engine;
   readonly #release: () => void;
-  readonly #open = new Set<{ close(): void }>();
+  readonly #open = new Set<Closable>();
   #closed = false;
 
   /** @internal Use {@link open}. */
@@ -161,8 +162,9 @@ export class Database implements Disposable {
   }
 
   /** Closes `resource` with this handle, unless it is closed before. */
-  #track<T extends { close(): void }>(resource: T): T {
+  #track<T extends Closable>(resource: T): T {
     this.#open.add(resource);
+    resource[onEnd](() => this.#open.delete(resource));
     return resource;
   }
 }

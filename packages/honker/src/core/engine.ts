@@ -52,7 +52,10 @@ export class Engine implements Core {
       this.connection.close();
       throw error;
     }
-    this.wake = new WakeBus({ onWaiting: (waiting) => this.#onWaiting(waiting) });
+    this.wake = new WakeBus({
+      busy: () => this.connection.inTransaction,
+      onWaiting: (waiting) => this.#onWaiting(waiting),
+    });
     if (path !== ":memory:") {
       const wakeAll = (): void => this.wake.wakeAll();
       this.#remote = new RemoteChanges(this.connection, wakeAll, wakeAll);
@@ -65,6 +68,7 @@ export class Engine implements Core {
       committed: (touched) => {
         for (const topic of touched) this.#wakeTopic(topic);
       },
+      idle: () => this.wake.release(),
       onError: this.onError,
     });
     this.notifications = new Notifications(this, options.notifications);

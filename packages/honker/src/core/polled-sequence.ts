@@ -1,7 +1,11 @@
 import type { Waiter } from "../wake/wake.ts";
+import { type Closable, onEnd } from "./closable.ts";
 
 /** An async iterable of a source that never ends by itself; `close()` ends it. */
-export interface Sequence<T> extends AsyncIterableIterator<T, undefined>, AsyncDisposable {
+export interface Sequence<T>
+  extends AsyncIterableIterator<T, undefined>,
+    AsyncDisposable,
+    Closable {
   /** Ends the iteration; idempotent. A pending `next()` resolves as done. */
   close(): void;
   next(): Promise<IteratorResult<T, undefined>>;
@@ -30,6 +34,7 @@ export interface PolledSource<T> {
 export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
   let ended = false;
   let last: Promise<unknown> = Promise.resolve();
+  const endCallbacks: (() => void)[] = [];
 
   const end = (): void => {
     if (ended) return;
@@ -37,22 +42,27 @@ export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
     source.waiter.close();
     source.signal?.removeEventListener("abort", end);
     source.onClose?.();
+    for (const callback of endCallbacks) callback();
+  };
+  const attempt = <R>(work: () => R): R => {
+    try {
+      return work();
+    } catch (error) {
+      end();
+      throw error;
+    }
   };
   const pull = async (): Promise<IteratorResult<T, undefined>> => {
     while (!ended) {
-      let item: T | undefined;
-      try {
-        item = source.poll();
-      } catch (error) {
-        end();
-        throw error;
+      let timeoutMs: number | undefined;
+      // inside somebody's transaction the rows may yet be rolled back
+      if (!source.waiter.held()) {
+        const item = attempt(() => source.poll());
+        if (item !== undefined) return { done: false, value: item };
+        timeoutMs = attempt(() => source.timeoutMs?.());
       }
-      if (item !== undefined) return { done: false, value: item };
-      const reason = await source.waiter.wait({
-        signal: source.signal,
-        timeoutMs: source.timeoutMs?.(),
-      });
-      if (reason === "closed" || reason === "aborted") end();
+      const reason = await source.waiter.wait({ timeoutMs });
+      if (reason === "closed") end();
     }
     return { done: true, value: undefined };
   };
@@ -71,6 +81,10 @@ export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
       return { done: true, value: undefined };
     },
     close: end,
+    [onEnd]: (callback) => {
+      if (ended) callback();
+      else endCallbacks.push(callback);
+    },
     [Symbol.asyncIterator]() {
       return this;
     },

@@ -1,6 +1,7 @@
 import type { Connection, RunResult, SqlInput } from "../sqlite/connection.ts";
 import { HonkerError } from "../errors.ts";
 import type { QueryOptions, Row } from "../sqlite/query.ts";
+import { closedError } from "../sqlite/sqlite-errors.ts";
 import type {
   SyncCallback,
   Transaction,
@@ -16,6 +17,8 @@ export interface TransactionHost {
   notify(channel: string, payload: unknown): number;
   /** Called once after each outermost commit with what it touched. */
   committed(touched: ReadonlySet<string>): void;
+  /** Called when no transaction is open any more, after a commit and after a rollback. */
+  idle(): void;
   onError(error: unknown, context: string): void;
 }
 
@@ -63,6 +66,7 @@ export class TransactionStack {
         );
       }
       if (frame.handle.open) this.commit(frame);
+      else if (!this.#connection.open) throw closedError(this.#connection.path);
     } catch (error) {
       if (frame.handle.open) this.#abandon(frame);
       throw error;
@@ -92,6 +96,7 @@ export class TransactionStack {
       return;
     }
     this.#host.committed(frame.touched);
+    this.#host.idle();
     for (const hook of frame.hooks) {
       try {
         hook();
@@ -135,6 +140,7 @@ export class TransactionStack {
     }
     if (frame.depth === 0) {
       this.#connection.prepare("ROLLBACK").run([]);
+      this.#host.idle();
       return;
     }
     this.#connection.prepare(`ROLLBACK TO alk_${frame.depth}`).run([]);
@@ -143,6 +149,7 @@ export class TransactionStack {
 
   #dropLostFrames(): void {
     for (const lost of this.#frames.splice(0)) lost.handle.end();
+    this.#host.idle();
   }
 
   #requireTop(frame: Frame, action: string): void {

@@ -12,11 +12,19 @@ export interface WaitOptions {
 /** One party that waits for a topic. A wake between two waits is remembered, so none is lost. */
 export interface Waiter {
   wait(options?: WaitOptions): Promise<WakeReason>;
+  /**
+   * Whether a transaction is open on the connection, so that reading now would see what may be rolled
+   * back. When true, the waiter is woken as soon as that transaction has ended.
+   */
+  held(): boolean;
   close(): void;
 }
 
-/** Called when the number of waiters leaves or reaches zero. */
-export interface WakeObserver {
+/** What a {@link WakeBus} asks of its database. */
+export interface WakeHost {
+  /** Whether a transaction is open on the connection. */
+  busy(): boolean;
+  /** The number of waiters left or reached zero. */
   onWaiting(waiting: boolean): void;
 }
 
@@ -26,17 +34,21 @@ export interface WakeObserver {
  */
 export class WakeBus {
   readonly #waiters = new Map<string, Set<TopicWaiter>>();
-  readonly #observer: WakeObserver;
+  readonly #held = new Set<TopicWaiter>();
+  readonly #host: WakeHost;
   #count = 0;
   #closed = false;
 
-  constructor(observer: WakeObserver) {
-    this.#observer = observer;
+  constructor(host: WakeHost) {
+    this.#host = host;
   }
 
   /** Starts listening for `topic`; the first wait returns at once when a wake came in between. */
   waiter(topic: string): Waiter {
-    const waiter = new TopicWaiter(() => this.#remove(topic, waiter));
+    const waiter = new TopicWaiter({
+      held: () => this.#hold(waiter),
+      onClose: () => this.#remove(topic, waiter),
+    });
     if (this.#closed) {
       waiter.end();
       return waiter;
@@ -45,7 +57,7 @@ export class WakeBus {
     if (set === undefined) this.#waiters.set(topic, new Set([waiter]));
     else set.add(waiter);
     this.#count += 1;
-    if (this.#count === 1) this.#observer.onWaiting(true);
+    if (this.#count === 1) this.#host.onWaiting(true);
     return waiter;
   }
 
@@ -61,33 +73,57 @@ export class WakeBus {
     for (const set of this.#waiters.values()) for (const waiter of set) waiter.wake();
   }
 
+  /** Wakes those who found a transaction open; called when it has ended. */
+  release(): void {
+    if (this.#held.size === 0) return;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const waiter of held) waiter.wake();
+  }
+
   /** Ends every wait with `"closed"`, now and later. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const set of this.#waiters.values()) for (const waiter of [...set]) waiter.end();
     this.#waiters.clear();
-    if (this.#count > 0) this.#observer.onWaiting(false);
+    if (this.#count > 0) this.#host.onWaiting(false);
     this.#count = 0;
   }
 
+  #hold(waiter: TopicWaiter): boolean {
+    if (!this.#host.busy()) return false;
+    this.#held.add(waiter);
+    return true;
+  }
+
   #remove(topic: string, waiter: TopicWaiter): void {
+    this.#held.delete(waiter);
     const set = this.#waiters.get(topic);
     if (set === undefined || !set.delete(waiter)) return;
     if (set.size === 0) this.#waiters.delete(topic);
     this.#count -= 1;
-    if (this.#count === 0) this.#observer.onWaiting(false);
+    if (this.#count === 0) this.#host.onWaiting(false);
   }
 }
 
+interface WaiterOwner {
+  held(): boolean;
+  onClose(): void;
+}
+
 class TopicWaiter implements Waiter {
-  readonly #onClose: () => void;
+  readonly #owner: WaiterOwner;
   #pending = false;
   #ended = false;
   #settle: ((reason: WakeReason) => void) | undefined;
 
-  constructor(onClose: () => void) {
-    this.#onClose = onClose;
+  constructor(owner: WaiterOwner) {
+    this.#owner = owner;
+  }
+
+  held(): boolean {
+    return this.#owner.held();
   }
 
   wake(): void {
@@ -102,7 +138,7 @@ class TopicWaiter implements Waiter {
   }
 
   close(): void {
-    this.#onClose();
+    this.#owner.onClose();
     this.end();
   }
 
