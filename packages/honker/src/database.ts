@@ -1,12 +1,12 @@
-import type { BackupProgress, RunResult, SqlInput } from "./sqlite/connection.ts";
 import { type Closable, onEnd } from "./core/closable.ts";
 import type { Engine } from "./core/engine.ts";
+import type { Sequence } from "./core/polled-sequence.ts";
+import type { SyncCallback, Transaction, TransactionOptions } from "./core/transaction.ts";
 import type { ListenOptions, Notification } from "./notify/notifications.ts";
 import type { NotificationRetention } from "./options.ts";
-import type { Sequence } from "./core/polled-sequence.ts";
-import { iterateObjects, type QueryOptions, type Row } from "./sqlite/query.ts";
+import type { BackupProgress, Row, RunResult, SqlInput } from "./sqlite/connection.ts";
+import { iterateObjects, type QueryOptions } from "./sqlite/query.ts";
 import { closedError } from "./sqlite/sqlite-errors.ts";
-import type { SyncCallback, Transaction, TransactionOptions } from "./core/transaction.ts";
 
 /**
  * An open database file: SQL, notifications, streams, queues, locks and schedules on one connection,
@@ -16,6 +16,8 @@ export class Database implements Disposable {
   readonly #engine: Engine;
   readonly #release: () => void;
   readonly #open = new Set<Closable>();
+  /** Transactions begun without a callback; closing this handle rolls them back. */
+  #begun: Transaction[] = [];
   #closed = false;
 
   /** @internal Use {@link open}. */
@@ -77,11 +79,9 @@ export class Database implements Disposable {
     params: readonly SqlInput[] = [],
     options?: QueryOptions,
   ): IterableIterator<R> {
-    return iterateObjects(
-      this.#use().prepare(sql),
-      params,
-      options,
-    ) as IterableIterator<object> as IterableIterator<R>;
+    const engine = this.#use();
+    engine.prepare(sql);
+    return iterateObjects(() => engine.prepare(sql), params, options) as IterableIterator<R>;
   }
 
   /**
@@ -108,7 +108,11 @@ export class Database implements Disposable {
     work?: SyncCallback<Transaction, T> | TransactionOptions,
     options?: TransactionOptions,
   ): T | Transaction {
-    if (typeof work !== "function") return this.#use().begin(work);
+    if (typeof work !== "function") {
+      const begun = this.#use().begin(work);
+      this.#begun = [...this.#begun.filter((tx) => tx.open), begun];
+      return begun;
+    }
     return this.#use().transaction(work as (tx: Transaction) => T, options);
   }
 
@@ -147,8 +151,8 @@ export class Database implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const tx of this.#begun.reverse()) tx[Symbol.dispose]();
     for (const resource of [...this.#open]) resource.close();
-    this.#open.clear();
     this.#release();
   }
 

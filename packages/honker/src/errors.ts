@@ -42,6 +42,10 @@ export type HonkerErrorCode =
   | "INVALID_ARGUMENT"
   /** A claim, lock or lease is no longer held by the caller. */
   | "LEASE_LOST"
+  /** A backup or restore would overwrite a file. */
+  | "FILE_EXISTS"
+  /** A backup does not hold what it should: damaged, incomplete, or not a copy of its source. */
+  | "BACKUP_INVALID"
   /** A lock is held by somebody else. */
   | "LOCK_HELD";
 

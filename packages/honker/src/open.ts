@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { Database } from "./database.ts";
 import { Engine } from "./core/engine.ts";
-import { HonkerError } from "./errors.ts";
 import { requireNumber } from "./core/names.ts";
+import { Database } from "./database.ts";
+import { HonkerError } from "./errors.ts";
 import type { OpenOptions } from "./options.ts";
 
 interface SharedEngine {
@@ -120,5 +120,9 @@ function requireSameOptions(path: string, first: OpenOptions, second: OpenOption
 }
 
 function describe(value: unknown): string {
-  return value === undefined ? "by default" : typeof value === "object" ? "of another object" : JSON.stringify(value);
+  return value === undefined
+    ? "by default"
+    : typeof value === "object"
+      ? "of another object"
+      : JSON.stringify(value);
 }

@@ -1,3 +1,3 @@
+export { eventually } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { engineModes, tempDatabase, tempFolder } from "./temp-database.ts";
-export { eventually } from "./eventually.ts";

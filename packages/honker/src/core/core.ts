@@ -1,7 +1,7 @@
-import type { Clock } from "./clock.ts";
 import type { Connection, Statement } from "../sqlite/connection.ts";
-import type { Transaction, TransactionOptions } from "./transaction.ts";
 import type { WakeBus } from "../wake/wake.ts";
+import type { Clock } from "./clock.ts";
+import type { Transaction, TransactionOptions } from "./transaction.ts";
 
 /** Called with errors of background work that has no caller to throw to. */
 export type ErrorHandler = (error: unknown, context: string) => void;

@@ -1,19 +1,26 @@
-import { openBetterSqlite3 } from "../sqlite/better-sqlite3-connection.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import type { Connection, RunResult, SqlInput, SqlValue, Statement } from "../sqlite/connection.ts";
-import type { Core, ErrorHandler } from "./core.ts";
 import { HonkerError } from "../errors.ts";
-import { loadHonkerExtension } from "../schema/extension.ts";
 import { Notifications } from "../notify/notifications.ts";
 import type { OpenOptions } from "../options.ts";
-import { objectRows, positionalRows, type QueryOptions, type Row } from "../sqlite/query.ts";
-import { RemoteChanges } from "../wake/remote-changes.ts";
+import { loadHonkerExtension } from "../schema/extension.ts";
 import { ensureSchema } from "../schema/schema.ts";
+import { openBetterSqlite3 } from "../sqlite/better-sqlite3-connection.ts";
+import type {
+  Connection,
+  Row,
+  RunResult,
+  SqlInput,
+  SqlValue,
+  Statement,
+} from "../sqlite/connection.ts";
+import { objectRows, positionalRows, type QueryOptions } from "../sqlite/query.ts";
 import { closedError } from "../sqlite/sqlite-errors.ts";
+import { RemoteChanges } from "../wake/remote-changes.ts";
+import { WakeBus } from "../wake/wake.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Core, ErrorHandler } from "./core.ts";
 import type { Transaction, TransactionOptions } from "./transaction.ts";
 import { applyControl, transactionControl } from "./transaction-control.ts";
 import { TransactionStack } from "./transaction-stack.ts";
-import { WakeBus } from "../wake/wake.ts";
 
 /** SQL through which a statement of the user may write the engine's tables behind our back. */
 const ENGINE_SQL = /honker_|_alk_|\bnotify\s*\(/i;
@@ -43,9 +50,10 @@ export class Engine implements Core {
       statementCacheSize: options.statementCacheSize ?? 500,
     });
     try {
+      // first, so that a file that is no database is told from an extension that does not load
+      whileBusy(options.busyTimeoutMs ?? 5_000, () => configure(this.connection, options));
       this.hasExtension = loadHonkerExtension(this.connection, options.extension ?? "auto");
       whileBusy(options.busyTimeoutMs ?? 5_000, () => {
-        configure(this.connection, options);
         ensureSchema(this.connection, this.hasExtension);
       });
     } catch (error) {
@@ -171,7 +179,9 @@ function configure(connection: Connection, options: OpenOptions): void {
     throw new HonkerError(
       "CANNOT_OPEN",
       `"${connection.path}" cannot use write-ahead logging (journal mode stays "${mode}")`,
-      { hint: "Put the file on a local disk: network file systems lack the shared memory it needs" },
+      {
+        hint: "Put the file on a local disk: network file systems lack the shared memory it needs",
+      },
     );
   }
   connection.exec(`

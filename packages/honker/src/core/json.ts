@@ -50,7 +50,10 @@ function findNonJson(
       if (value === null) return undefined;
       return findInObject(value, path, ancestors);
     default:
-      return { path: [...path], kind: typeof value === "undefined" ? "undefined" : `a ${typeof value}` };
+      return {
+        path: [...path],
+        kind: typeof value === "undefined" ? "undefined" : `a ${typeof value}`,
+      };
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Connection, RunResult, SqlInput } from "../sqlite/connection.ts";
 import { HonkerError } from "../errors.ts";
-import type { QueryOptions, Row } from "../sqlite/query.ts";
+import type { Connection, Row, RunResult, SqlInput } from "../sqlite/connection.ts";
+import type { QueryOptions } from "../sqlite/query.ts";
 import { closedError } from "../sqlite/sqlite-errors.ts";
 import type {
   SyncCallback,

@@ -1,5 +1,5 @@
-import type { RunResult, SqlInput } from "../sqlite/connection.ts";
-import type { QueryOptions, Row } from "../sqlite/query.ts";
+import type { Row, RunResult, SqlInput } from "../sqlite/connection.ts";
+import type { QueryOptions } from "../sqlite/query.ts";
 
 /** When SQLite takes the write lock; see https://www.sqlite.org/lang_transaction.html. */
 export type TransactionBehavior = "deferred" | "immediate" | "exclusive";

@@ -2,8 +2,8 @@ import type { Core } from "../core/core.ts";
 import { topics } from "../core/core.ts";
 import { decodePayload, encodePayload } from "../core/json.ts";
 import { requireName } from "../core/names.ts";
-import type { NotificationRetention } from "../options.ts";
 import { polledSequence, type Sequence } from "../core/polled-sequence.ts";
+import type { NotificationRetention } from "../options.ts";
 
 /** One notification as a listener gets it. */
 export interface Notification<P = unknown> {
@@ -21,8 +21,7 @@ export interface ListenOptions {
   readonly signal?: AbortSignal;
 }
 
-const INSERT =
-  "INSERT INTO _honker_notifications (channel, payload, created_at) VALUES (?, ?, ?)";
+const INSERT = "INSERT INTO _honker_notifications (channel, payload, created_at) VALUES (?, ?, ?)";
 const NEWEST = "SELECT coalesce(max(id), 0) FROM _honker_notifications";
 const ISSUED = "SELECT seq FROM sqlite_sequence WHERE name = '_honker_notifications'";
 const AFTER = `SELECT id, payload, created_at FROM _honker_notifications

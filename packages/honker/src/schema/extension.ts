@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Connection } from "../sqlite/connection.ts";
 import { HonkerError } from "../errors.ts";
+import type { Connection } from "../sqlite/connection.ts";
 
 /**
  * Which extension to load. `"auto"`: the published one where there is one, else portable mode.

@@ -1,6 +1,6 @@
-import { COMPANION_MIGRATIONS } from "./companion-schema.ts";
-import type { Connection } from "../sqlite/connection.ts";
 import { HonkerError } from "../errors.ts";
+import type { Connection } from "../sqlite/connection.ts";
+import { COMPANION_MIGRATIONS } from "./companion-schema.ts";
 import { HONKER_TABLES, honkerTablesScript } from "./honker-schema.ts";
 
 const SCHEMA_TEXT = `SELECT group_concat(sql, ';') FROM sqlite_master
@@ -52,11 +52,17 @@ function verifyHonkerTables(connection: Connection): void {
       const expected = declaration.split(" ", 1)[0];
       if (type === expected) continue;
       const found = type === undefined ? "is missing" : `is ${type}`;
-      throw unknownSchema(connection.path, `column ${table}.${name} should be ${expected}, ${found}`);
+      throw unknownSchema(
+        connection.path,
+        `column ${table}.${name} should be ${expected}, ${found}`,
+      );
     }
     for (const [name, column] of columns) {
       if (name in shape.columns || column.optional) continue;
-      throw unknownSchema(connection.path, `column ${table}.${name} is not known and has no default`);
+      throw unknownSchema(
+        connection.path,
+        `column ${table}.${name} is not known and has no default`,
+      );
     }
   }
 }

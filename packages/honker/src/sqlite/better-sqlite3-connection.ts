@@ -1,16 +1,18 @@
 import BetterSqlite3 from "better-sqlite3";
 import type {
-  BackupProgress,
+  Column,
   Connection,
+  CopyOptions,
   IntegerMode,
+  Row,
   RunResult,
   SqlInput,
   SqlValue,
   Statement,
 } from "./connection.ts";
 import { LruCache } from "./lru-cache.ts";
-import { closedError, fromSqliteError } from "./sqlite-errors.ts";
 import { bindable } from "./sql-values.ts";
+import { closedError, fromSqliteError } from "./sqlite-errors.ts";
 
 type DriverStatement = BetterSqlite3.Statement<unknown[]>;
 
@@ -18,13 +20,19 @@ type DriverStatement = BetterSqlite3.Statement<unknown[]>;
 export interface ConnectionOptions {
   readonly busyTimeoutMs: number;
   readonly statementCacheSize: number;
+  /** Default false. True: the file must exist, and writing throws `READ_ONLY`. */
+  readonly readonly?: boolean;
 }
 
 /** Opens `path` with better-sqlite3; the only file of the engine that knows that driver. */
 export function openBetterSqlite3(path: string, options: ConnectionOptions): Connection {
   let db: BetterSqlite3.Database;
   try {
-    db = new BetterSqlite3(path, { timeout: options.busyTimeoutMs });
+    db = new BetterSqlite3(path, {
+      timeout: options.busyTimeoutMs,
+      readonly: options.readonly ?? false,
+      fileMustExist: options.readonly ?? false,
+    });
   } catch (error) {
     throw fromSqliteError(error, { path });
   }
@@ -84,16 +92,13 @@ class BetterSqlite3Connection implements Connection {
     this.#db.loadExtension(file);
   }
 
-  async backup(
-    destination: string,
-    onProgress?: (progress: BackupProgress) => void,
-  ): Promise<void> {
+  async backup(destination: string, options: CopyOptions): Promise<void> {
     if (!this.#db.open) throw closedError(this.path);
     try {
       await this.#db.backup(destination, {
         progress: ({ totalPages, remainingPages }) => {
-          onProgress?.({ totalPages, remainingPages });
-          return 1_000;
+          options.onProgress?.({ totalPages, remainingPages });
+          return options.pagesPerStep;
         },
       });
     } catch (error) {
@@ -114,8 +119,8 @@ class PreparedStatement implements Statement {
   readonly #path: string;
   readonly #statement: DriverStatement;
   #integers: IntegerMode = "number";
-  #names: readonly string[] | undefined;
-  #types: readonly (string | null)[] | undefined;
+  #objects = false;
+  #columns: readonly Column[] | undefined;
 
   constructor(path: string, sql: string, statement: DriverStatement) {
     this.#path = path;
@@ -130,16 +135,15 @@ class PreparedStatement implements Statement {
     return this.#statement.busy;
   }
 
-  columnNames(): readonly string[] {
+  columns(): readonly Column[] {
     if (!this.returnsRows) return [];
-    this.#names ??= this.#statement.columns().map((column) => column.name);
-    return this.#names;
+    this.#columns ??= this.#describe();
+    return this.#columns;
   }
 
-  columnTypes(): readonly (string | null)[] {
-    if (!this.returnsRows) return [];
-    this.#types ??= this.#statement.columns().map((column) => column.type);
-    return this.#types;
+  refreshColumns(): readonly Column[] {
+    this.#columns = undefined;
+    return this.columns();
   }
 
   run(params: readonly SqlInput[]): RunResult {
@@ -191,17 +195,57 @@ class PreparedStatement implements Statement {
     }
     this.#expect(integers);
     try {
-      yield* this.#statement.iterate(
-        ...bindable(params, this.sql),
-      ) as IterableIterator<SqlValue[]>;
+      yield* this.#statement.iterate(...bindable(params, this.sql)) as IterableIterator<SqlValue[]>;
     } catch (error) {
       throw fromSqliteError(error, { path: this.#path, sql: this.sql });
     }
   }
 
-  #expect(integers: IntegerMode): void {
-    if (this.#integers === integers) return;
-    this.#statement.safeIntegers(integers === "bigint");
-    this.#integers = integers;
+  objects(params: readonly SqlInput[], integers: IntegerMode = "number"): Row[] {
+    if (!this.returnsRows) {
+      this.run(params);
+      return [];
+    }
+    this.#expect(integers, true);
+    try {
+      return this.#statement.all(...bindable(params, this.sql)) as Row[];
+    } catch (error) {
+      throw fromSqliteError(error, { path: this.#path, sql: this.sql });
+    }
+  }
+
+  *iterateObjects(
+    params: readonly SqlInput[],
+    integers: IntegerMode = "number",
+  ): IterableIterator<Row> {
+    if (!this.returnsRows) {
+      this.run(params);
+      return;
+    }
+    this.#expect(integers, true);
+    try {
+      yield* this.#statement.iterate(...bindable(params, this.sql)) as IterableIterator<Row>;
+    } catch (error) {
+      throw fromSqliteError(error, { path: this.#path, sql: this.sql });
+    }
+  }
+
+  #describe(): readonly Column[] {
+    try {
+      return this.#statement.columns().map(({ name, type }) => ({ name, type }));
+    } catch (error) {
+      throw fromSqliteError(error, { path: this.#path, sql: this.sql });
+    }
+  }
+
+  #expect(integers: IntegerMode, objects = false): void {
+    if (this.#integers !== integers) {
+      this.#statement.safeIntegers(integers === "bigint");
+      this.#integers = integers;
+    }
+    if (this.#objects !== objects) {
+      this.#statement.raw(!objects);
+      this.#objects = objects;
+    }
   }
 }

@@ -15,6 +15,16 @@ export interface RunResult {
 /** How integers arrive: `"number"` throws `UNSAFE_INTEGER` rather than round, `"bigint"` is exact. */
 export type IntegerMode = "number" | "bigint";
 
+/** A row as an object. */
+export type Row = Record<string, SqlValue>;
+
+/** A result column of a statement. */
+export interface Column {
+  readonly name: string;
+  /** Declared type of the table's column; `null` for an expression. */
+  readonly type: string | null;
+}
+
 /** A prepared statement; positional rows, since object rows cannot hold two columns of one name. */
 export interface Statement {
   readonly sql: string;
@@ -22,21 +32,31 @@ export interface Statement {
   readonly returnsRows: boolean;
   /** Whether the statement cannot change the database. */
   readonly readonly: boolean;
-  /** Column names in select order. */
-  columnNames(): readonly string[];
-  /** Declared column types in select order; `null` for expressions. */
-  columnTypes(): readonly (string | null)[];
+  /** The result columns in select order, as they were when first asked for. */
+  columns(): readonly Column[];
+  /** As {@link columns}, read anew: a schema change can alter what `SELECT *` returns. */
+  refreshColumns(): readonly Column[];
   run(params: readonly SqlInput[]): RunResult;
   /** First row, or `undefined`. */
   row(params: readonly SqlInput[], integers?: IntegerMode): SqlValue[] | undefined;
   rows(params: readonly SqlInput[], integers?: IntegerMode): SqlValue[][];
   iterate(params: readonly SqlInput[], integers?: IntegerMode): IterableIterator<SqlValue[]>;
+  /** Object rows; columns of equal names collapse. */
+  objects(params: readonly SqlInput[], integers?: IntegerMode): Row[];
+  iterateObjects(params: readonly SqlInput[], integers?: IntegerMode): IterableIterator<Row>;
 }
 
 /** Progress of an online backup. */
 export interface BackupProgress {
   readonly totalPages: number;
   readonly remainingPages: number;
+}
+
+/** Options of {@link Connection.backup}. */
+export interface CopyOptions {
+  /** Pages copied before the event loop gets its turn. */
+  readonly pagesPerStep: number;
+  readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
 }
 
 /**
@@ -54,7 +74,7 @@ export interface Connection {
   /** Changes whenever another connection commits; never on own commits (PRAGMA data_version). */
   dataVersion(): number;
   loadExtension(file: string): void;
-  /** Copies the database to `destination` while it is in use. */
-  backup(destination: string, onProgress?: (progress: BackupProgress) => void): Promise<void>;
+  /** Copies the database, as this connection sees it, to the file `destination`. */
+  backup(destination: string, options: CopyOptions): Promise<void>;
   close(): void;
 }

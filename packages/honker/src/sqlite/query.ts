@@ -1,10 +1,6 @@
-import type { IntegerMode, SqlValue, Statement } from "./connection.ts";
-import type { SqlInput } from "./connection.ts";
 import { HonkerError } from "../errors.ts";
-import { refuseRoundedIntegers } from "./sql-values.ts";
-
-/** A row as an object; columns in select order. */
-export type Row = Record<string, SqlValue>;
+import type { IntegerMode, Row, SqlInput, SqlValue, Statement } from "./connection.ts";
+import { mayBeRounded, refuseRounded } from "./sql-values.ts";
 
 /** How a query returns its values. */
 export interface QueryOptions {
@@ -22,10 +18,13 @@ export function positionalRows(
   options: QueryOptions = {},
 ): SqlValue[][] {
   const rows = statement.rows(params, options.integers);
-  if (options.integers === "bigint" || rows.length === 0) return rows;
-  const names = statement.columnNames();
-  const types = (): readonly (string | null)[] => statement.columnTypes();
-  for (const row of rows) refuseRoundedIntegers(row, names, types);
+  if (options.integers === "bigint") return rows;
+  for (const row of rows) {
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i];
+      if (mayBeRounded(value)) refuseRounded(value, statement.refreshColumns()[i]);
+    }
+  }
   return rows;
 }
 
@@ -33,35 +32,54 @@ export function positionalRows(
 export function objectRows(
   statement: Statement,
   params: readonly SqlInput[],
-  options?: QueryOptions,
+  options: QueryOptions = {},
 ): Row[] {
-  const names = distinctNames(statement);
-  return positionalRows(statement, params, options).map((row) => toObject(names, row));
+  requireDistinctNames(statement);
+  const rows = statement.objects(params, options.integers);
+  const first = rows[0];
+  if (first !== undefined) requireSameWidth(first, statement);
+  if (options.integers !== "bigint") for (const row of rows) checkIntegers(row, statement);
+  return rows;
 }
 
 /** As {@link objectRows}, one row at a time; the statement stays open until the iteration ends. */
 export function* iterateObjects(
-  statement: Statement,
+  prepare: () => Statement,
   params: readonly SqlInput[],
   options: QueryOptions = {},
 ): IterableIterator<Row> {
-  const names = distinctNames(statement);
-  const types = (): readonly (string | null)[] => statement.columnTypes();
-  for (const row of statement.iterate(params, options.integers)) {
-    if (options.integers !== "bigint") refuseRoundedIntegers(row, names, types);
-    yield toObject(names, row);
+  const statement = prepare();
+  requireDistinctNames(statement);
+  let first = true;
+  for (const row of statement.iterateObjects(params, options.integers)) {
+    if (first) requireSameWidth(row, statement);
+    first = false;
+    if (options.integers !== "bigint") checkIntegers(row, statement);
+    yield row;
   }
 }
 
-function toObject(names: readonly string[], values: readonly SqlValue[]): Row {
-  const row: Row = {};
-  for (let i = 0; i < names.length; i++) row[names[i] as string] = values[i] as SqlValue;
-  return row;
+function checkIntegers(row: Row, statement: Statement): void {
+  for (const name in row) {
+    const value = row[name];
+    if (!mayBeRounded(value)) continue;
+    refuseRounded(
+      value,
+      statement.refreshColumns().find((column) => column.name === name),
+    );
+  }
 }
 
-function distinctNames(statement: Statement): readonly string[] {
-  const names = statement.columnNames();
-  if (new Set(names).size === names.length) return names;
+/** A schema change since the statement was prepared can add a column to `SELECT *`. */
+function requireSameWidth(row: Row, statement: Statement): void {
+  if (Object.keys(row).length === statement.columns().length) return;
+  statement.refreshColumns();
+  requireDistinctNames(statement);
+}
+
+function requireDistinctNames(statement: Statement): void {
+  const names = statement.columns().map((column) => column.name);
+  if (new Set(names).size === names.length) return;
   const repeated = names.find((name, index) => names.indexOf(name) !== index) as string;
   throw new HonkerError(
     "DUPLICATE_COLUMN",

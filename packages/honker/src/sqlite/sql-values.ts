@@ -1,5 +1,5 @@
-import type { SqlInput, SqlValue } from "./connection.ts";
 import { HonkerError } from "../errors.ts";
+import type { Column, SqlInput, SqlValue } from "./connection.ts";
 
 /**
  * Checks parameters and turns booleans into 1 and 0. Everything else that SQLite would store with a
@@ -16,7 +16,7 @@ export function bindable(params: readonly SqlInput[], sql: string): readonly Sql
       case "bigint":
         continue;
       case "number":
-        if (value === value) continue; // NaN is the only value that differs from itself
+        if (!Number.isNaN(value)) continue;
         break;
       case "boolean":
         return converted(params, sql);
@@ -67,32 +67,32 @@ function hintFor(kind: string): string {
 }
 
 /**
- * Refuses integers that lost digits on their way into a JavaScript number. A REAL that large is let
- * through where the column is declared REAL; an expression has no declared type, so there the caller
- * decides by asking for bigint.
+ * Whether a number read from SQLite may be an integer that lost digits on its way into JavaScript.
+ * Beyond the 64-bit range only a REAL is possible, and REALs are not rounded.
+ */
+export function mayBeRounded(value: unknown): value is number {
+  return (
+    typeof value === "number" &&
+    (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) &&
+    Math.abs(value) <= 2 ** 63 &&
+    Number.isInteger(value)
+  );
+}
+
+/**
+ * Refuses an integer that was rounded. A REAL that large is let through where the column is declared
+ * REAL; an expression has no declared type, so there the caller decides by asking for bigint.
  *
  * @throws {@link HonkerError} `UNSAFE_INTEGER`, naming the column.
  */
-export function refuseRoundedIntegers(
-  row: readonly SqlValue[],
-  names: readonly string[],
-  types: () => readonly (string | null)[],
-): void {
-  for (let i = 0; i < row.length; i++) {
-    const value = row[i];
-    if (typeof value !== "number" || (value <= 9007199254740991 && value >= -9007199254740991)) {
-      continue;
-    }
-    // beyond the 64-bit range only a REAL is possible
-    if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 63) continue;
-    if (/REAL|FLOA|DOUB/i.test(types()[i] ?? "")) continue;
-    throw new HonkerError(
-      "UNSAFE_INTEGER",
-      `column "${names[i]}" holds about ${value}, which a JavaScript number cannot hold exactly`,
-      {
-        hint: 'Ask for exact integers with { integers: "bigint" }',
-        details: { column: names[i], approximately: value },
-      },
-    );
-  }
+export function refuseRounded(value: number, column: Column | undefined): void {
+  if (/REAL|FLOA|DOUB/i.test(column?.type ?? "")) return;
+  throw new HonkerError(
+    "UNSAFE_INTEGER",
+    `column "${column?.name}" holds about ${value}, which a JavaScript number cannot hold exactly`,
+    {
+      hint: 'Ask for exact integers with { integers: "bigint" }',
+      details: { column: column?.name, approximately: value },
+    },
+  );
 }

@@ -9,7 +9,7 @@ export function fromSqliteError(error: unknown, context: { path: string; sql?: s
   if (!(error instanceof Error)) return new Error(String(error));
   const sqliteCode = (error as { code?: unknown }).code;
   if (typeof sqliteCode !== "string" || !sqliteCode.startsWith("SQLITE_")) {
-    return fromDriverError(error, context.path);
+    return fromDriverError(error, context);
   }
   const { code, hint } = classify(sqliteCode, error.message);
   const at = context.sql === undefined ? "" : ` (statement: ${abbreviate(context.sql)})`;
@@ -20,8 +20,17 @@ export function fromSqliteError(error: unknown, context: { path: string; sql?: s
   });
 }
 
-/** Errors of better-sqlite3 itself are plain TypeErrors, known by their text only. */
-function fromDriverError(error: Error, path: string): Error {
+/** Errors of better-sqlite3 itself are plain TypeErrors and RangeErrors, known by their text only. */
+function fromDriverError(error: Error, context: { path: string; sql?: string }): Error {
+  const { path, sql } = context;
+  if (error instanceof RangeError && sql !== undefined) {
+    const code = /parameter/.test(error.message) ? "INVALID_PARAMETER" : "SQL_ERROR";
+    return new HonkerError(code, `${error.message} (statement: ${abbreviate(sql)})`, {
+      cause: error,
+      hint: "Pass one statement, with as many values as it has parameters",
+      details: { path, sql },
+    });
+  }
   if (/connection is not open/.test(error.message)) return closedError(path, error);
   if (/connection is busy executing a query/.test(error.message)) {
     return new HonkerError("ITERATING", `cannot write to "${path}" while iterating over its rows`, {

@@ -45,7 +45,7 @@ export class WakeBus {
 
   /** Starts listening for `topic`; the first wait returns at once when a wake came in between. */
   waiter(topic: string): Waiter {
-    const waiter = new TopicWaiter({
+    const waiter: TopicWaiter = new TopicWaiter({
       held: () => this.#hold(waiter),
       onClose: () => this.#remove(topic, waiter),
     });
