@@ -1,9 +1,10 @@
-/** The architecture, as rules. `npx depcruise packages/*\/src -T mermaid` draws it. */
+/** The architecture, as rules: which package may import which. `npm run arch` checks it. */
 const layers = {
-  pubsub: [],
   honker: [],
+  pubsub: [],
   "drizzle-honker": ["honker"],
-  testkit: ["honker"],
+  storage: ["honker", "drizzle-honker", "pubsub"],
+  testkit: ["honker", "pubsub"],
 };
 
 module.exports = {
@@ -12,27 +13,47 @@ module.exports = {
     ...Object.entries(layers).map(([from, allowed]) => ({
       name: `${from}-imports-only-${allowed.join("-") || "nothing"}`,
       severity: "error",
-      from: { path: `^packages/${from}/` },
+      from: { path: `^packages/${from}/src/` },
       to: { path: "^packages/", pathNot: `^packages/(${[from, ...allowed].join("|")})/` },
     })),
     {
       name: "enter-other-packages-through-their-exports",
+      comment: "Only what package.json exports; a file below src/ of another package is its own affair.",
       severity: "error",
-      from: { path: "^packages/([^/]+)/" },
-      to: { path: "^packages/[^/]+/src/[^/]+/", pathNot: "^packages/$1/" },
+      from: { path: "^(packages/([^/]+)|examples|e2e)/" },
+      to: {
+        path: "^packages/[^/]+/src/.+/",
+        pathNot: ["^packages/$2/", "^packages/storage/src/(graphs|sqlite)/index.ts$"],
+      },
     },
     {
-      name: "drizzle-honker-imports-honker-types-only",
+      name: "graphs-know-no-database",
+      comment: "@alkdev/storage/graphs must load without SQLite, Drizzle or an engine.",
       severity: "error",
-      from: { path: "^packages/drizzle-honker/" },
-      to: { path: "^packages/honker/", dependencyTypesNot: ["type-only"] },
+      from: { path: "^packages/storage/src/graphs/" },
+      to: { path: "^packages/(honker|drizzle-honker)/|drizzle-orm|better-sqlite3|/src/sqlite/" },
+    },
+    {
+      name: "one-file-knows-better-sqlite3",
+      severity: "error",
+      from: {
+        path: "^packages/[^/]+/src/",
+        pathNot: "^packages/honker/src/sqlite/better-sqlite3-connection.ts$",
+      },
+      to: { path: "better-sqlite3", pathNot: "^packages/" },
+    },
+    {
+      name: "no-test-code-in-packages",
+      severity: "error",
+      from: { path: "^packages/(?!testkit)[^/]+/src/" },
+      to: { path: "^packages/(testkit/|[^/]+/test/)|node_modules/(vitest|fast-check)/" },
     },
   ],
   options: {
     tsConfig: { fileName: "tsconfig.base.json" },
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
-    exclude: "dist",
+    exclude: "/dist/",
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["@alkdev/source", "types", "import", "default"],
