@@ -1,12 +1,28 @@
 import { type Closable, onEnd } from "./core/closable.ts";
 import type { Engine } from "./core/engine.ts";
+import type { Handle } from "./core/handle.ts";
 import type { Sequence } from "./core/polled-sequence.ts";
+import type { PreparedSql } from "./core/prepared-sql.ts";
 import type { SyncCallback, Transaction, TransactionOptions } from "./core/transaction.ts";
+import { type Lock, takeLock } from "./lock/lock.ts";
+import { type LockInfo, readLock, readLocks } from "./lock/lock-table.ts";
+import { type LockedWork, type WithLockOptions, withLock } from "./lock/with-lock.ts";
 import type { ListenOptions, Notification } from "./notify/notifications.ts";
+import { type BackupOptions, type BackupResult, backupDatabase } from "./operations/backup.ts";
+import { type CheckpointMode, type CheckpointResult, checkpoint } from "./operations/checkpoint.ts";
+import { type DoctorOptions, type DoctorReport, examine } from "./operations/doctor/doctor.ts";
+import type { IntegrityReport } from "./operations/integrity.ts";
+import { type IntegrityOptions, integrityCheck } from "./operations/integrity-check.ts";
+import { type DatabaseStats, readStats } from "./operations/stats.ts";
+import { UntilClosed } from "./operations/until-closed.ts";
 import type { NotificationRetention } from "./options.ts";
-import type { BackupProgress, Row, RunResult, SqlInput } from "./sqlite/connection.ts";
+import type { Row, RunResult, SqlInput, SqlValue } from "./sqlite/connection.ts";
 import { iterateObjects, type QueryOptions } from "./sqlite/query.ts";
 import { closedError } from "./sqlite/sqlite-errors.ts";
+import { Stream } from "./stream/stream.ts";
+import type { StreamOptions } from "./stream/stream-options.ts";
+import { type LiveOptions, liveRows } from "./tables/live-rows.ts";
+import type { TableChange } from "./tables/table-changes.ts";
 
 /**
  * An open database file: SQL, notifications, streams, queues, locks and schedules on one connection,
@@ -16,6 +32,10 @@ export class Database implements Disposable {
   readonly #engine: Engine;
   readonly #release: () => void;
   readonly #open = new Set<Closable>();
+  readonly #handle: Handle = {
+    use: () => this.#use(),
+    track: (resource) => this.#track(resource),
+  };
   /** Transactions begun without a callback; closing this handle rolls them back. */
   #begun: Transaction[] = [];
   #closed = false;
@@ -68,6 +88,47 @@ export class Database implements Disposable {
   /** Positional rows: every column of a join, also when names are equal. */
   rows(sql: string, params: readonly SqlInput[] = [], options?: QueryOptions): unknown[][] {
     return this.#use().rows(sql, params, options);
+  }
+
+  /**
+   * Prepares `sql` to be run many times. Statements are cached by text, so preparing again is cheap.
+   *
+   * @throws `SQL_ERROR` for a mistake in the SQL, `CLOSED`
+   * @example
+   * ```ts
+   * const byId = db.prepare("SELECT name FROM users WHERE id = ?");
+   * const name = byId.row([42])?.[0];
+   * ```
+   */
+  prepare(sql: string): PreparedSql {
+    return this.#use().preparedSql(sql, (text) => this.#use().prepare(text));
+  }
+
+  /**
+   * The rows of a query, now and again after each commit, here or in another process, that changed
+   * them. A reader slower than the commits gets the newest rows only.
+   *
+   * @throws `SQL_ERROR`, `CLOSED`
+   * @example
+   * ```ts
+   * for await (const rows of db.live("SELECT name FROM users ORDER BY name")) render(rows);
+   * ```
+   */
+  live(
+    sql: string,
+    params: readonly SqlInput[] = [],
+    options?: LiveOptions,
+  ): Sequence<SqlValue[][]> {
+    const engine = this.#use();
+    return this.#track(liveRows(engine, engine.tables, { sql, params }, options));
+  }
+
+  /**
+   * Calls `listener` right after every commit of this process with the names of the tables it wrote,
+   * also through triggers and foreign keys. It must not throw. Returns a function that ends it.
+   */
+  onCommit(listener: (change: TableChange) => void): () => void {
+    return this.#use().tables.listen(listener);
   }
 
   /**
@@ -131,17 +192,137 @@ export class Database implements Disposable {
     return this.#track(this.#use().notifications.listen<P>(channel, options));
   }
 
+  /**
+   * A durable stream of events with payloads of type `T`. It need not be created first; calling this
+   * twice gives two handles of one stream.
+   *
+   * @throws `INVALID_ARGUMENT`, `CLOSED`
+   * @example
+   * ```ts
+   * const calls = db.stream<{ type: string; requestId: string }>("call-protocol");
+   * calls.publish({ type: "call.requested", requestId: "req-1" });
+   * for await (const event of calls.subscribe("dashboard")) render(event.payload);
+   * ```
+   */
+  stream<T = unknown>(name: string, options: StreamOptions<T> = {}): Stream<T> {
+    const engine = this.#use();
+    return new Stream(this.#handle, engine.consumers, { name, options });
+  }
+
+  /**
+   * Takes the lock `name` for `ttlSeconds`, or returns `null` when somebody else holds it. Inside a
+   * transaction it is taken when that commits. An owner who already holds it takes it over: the new
+   * {@link Lock} is valid, the earlier one is lost. So give every holder an owner of its own.
+   *
+   * @throws `INVALID_ARGUMENT`, `CLOSED`
+   * @example
+   * ```ts
+   * const lock = db.tryLock("scheduler-leader", "hub-instance-1", 30);
+   * if (lock !== null) setInterval(() => lock.heartbeat(), 10_000);
+   * ```
+   */
+  tryLock(name: string, owner: string, ttlSeconds: number): Lock | null {
+    return takeLock(this.#handle, name, { owner, ttlSeconds, takeOver: true });
+  }
+
+  /**
+   * Waits for the lock `name`, runs `work` while renewing the lock, and releases it. The signal that
+   * `work` gets is aborted when the lock is lost or `options.signal` is aborted.
+   *
+   * @throws `LOCK_HELD` with who and until when, after `waitMs`; `LEASE_LOST` when the lock was lost
+   * while `work` ran; the reason of `options.signal`; whatever `work` throws; `TRANSACTION_STATE`
+   * @example
+   * ```ts
+   * await db.withLock("reindex", { waitMs: 0 }, async (lock, signal) => {
+   *   for (const page of pages) {
+   *     signal.throwIfAborted();
+   *     db.transaction((tx) => {
+   *       lock.assertHeld(tx);
+   *       index(page);
+   *     });
+   *   }
+   * });
+   * ```
+   */
+  withLock<T>(name: string, options: WithLockOptions, work: LockedWork<T>): Promise<T> {
+    return withLock(this.#handle, { ...options, name }, work);
+  }
+
+  /** Who holds the lock `name`, and until when; `null` when it is free. */
+  lock(name: string): LockInfo | null {
+    return readLock(this.#use(), name);
+  }
+
+  /** Every lock that is held now, by name. */
+  locks(): LockInfo[] {
+    return readLocks(this.#use());
+  }
+
   /** Deletes old notifications now; it also happens by itself. Returns how many were deleted. */
   pruneNotifications(retention?: NotificationRetention): number {
     return this.#use().notifications.prune(retention);
   }
 
-  /** Copies the database to `destination` while it is in use. The copy is a whole database file. */
-  async backup(
-    destination: string,
-    onProgress?: (progress: BackupProgress) => void,
-  ): Promise<void> {
-    await this.#use().connection.backup(destination, onProgress);
+  /**
+   * Copies the database to `destination` while it is in use: the database of this moment, however much
+   * is written meanwhile. The copy is verified by opening it, and gets its name only then; a killed
+   * backup leaves no file of that name. Files from 4 MiB on are copied in a thread of their own.
+   *
+   * @throws `FILE_EXISTS`, `CANNOT_OPEN` when the folder is missing, `BACKUP_INVALID`, `DISK_FULL`,
+   * `OPEN_CONFLICT` when a file to overwrite is open, `CLOSED`
+   * @example
+   * ```ts
+   * const { bytes, sha256 } = await db.backup("./backups/monday.db");
+   * ```
+   */
+  backup(destination: string, options: BackupOptions = {}): Promise<BackupResult> {
+    return this.#untilClosed(options.signal, (engine, signal) =>
+      backupDatabase(engine, destination, { ...options, signal }),
+    );
+  }
+
+  /**
+   * Checks every page, index and foreign key of the file, without keeping writers out. Files from
+   * 4 MiB on are checked in a thread of their own. What an open transaction wrote is not seen.
+   */
+  integrityCheck(options: IntegrityOptions = {}): Promise<IntegrityReport> {
+    return this.#untilClosed(options.signal, (engine, signal) =>
+      integrityCheck(engine, { ...options, signal }),
+    );
+  }
+
+  /** Queue depths, lags, dead letters, locks, schedules and file sizes, of one moment. */
+  stats(): DatabaseStats {
+    return readStats(this.#use());
+  }
+
+  /**
+   * Moves the write-ahead log into the database file. It also happens by itself; call it with
+   * `"truncate"` before you copy or archive the files of a closed database.
+   *
+   * @throws `TRANSACTION_STATE` inside a transaction
+   */
+  checkpoint(mode: CheckpointMode = "passive"): CheckpointResult {
+    return checkpoint(this.#use(), mode);
+  }
+
+  /**
+   * Examines the database: damage, drifted schema, lost claims, stuck consumers, overdue schedules, a
+   * log that does not shrink, clocks that disagree. Every finding says what to do.
+   *
+   * @example
+   * ```ts
+   * const { healthy, findings } = await db.doctor();
+   * if (!healthy) for (const { message, advice } of findings) process.stderr.write(`${message}. ${advice}\n`);
+   * ```
+   */
+  async doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
+    const { signal } = options;
+    const integrity =
+      options.integrity === false
+        ? undefined
+        : await this.integrityCheck(signal === undefined ? {} : { signal });
+    return examine(this.#use(), options, integrity);
   }
 
   /**
@@ -163,6 +344,16 @@ export class Database implements Disposable {
   #use(): Engine {
     if (this.#closed) throw closedError(this.#engine.path);
     return this.#engine;
+  }
+
+  /** Runs work that takes time; closing this handle ends it with `CLOSED`. */
+  async #untilClosed<T>(
+    signal: AbortSignal | undefined,
+    work: (engine: Engine, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const engine = this.#use();
+    const untilClosed = this.#track(new UntilClosed(() => closedError(engine.path)));
+    return await untilClosed.run((either) => work(engine, either), signal);
   }
 
   /** Closes `resource` with this handle, unless it is closed before. */

@@ -40,6 +40,8 @@ export type HonkerErrorCode =
   | "INVALID_PAYLOAD"
   /** An argument or option is out of its range. */
   | "INVALID_ARGUMENT"
+  /** The consumer already has a live subscription in this process. */
+  | "CONSUMER_ACTIVE"
   /** A claim, lock or lease is no longer held by the caller. */
   | "LEASE_LOST"
   /** A backup or restore would overwrite a file. */

@@ -1,6 +1,7 @@
 export type { Clock } from "./core/clock.ts";
 export type { ErrorHandler } from "./core/core.ts";
 export type { Sequence } from "./core/polled-sequence.ts";
+export type { PreparedSql } from "./core/prepared-sql.ts";
 export type {
   SyncCallback,
   Transaction,
@@ -9,8 +10,25 @@ export type {
 } from "./core/transaction.ts";
 export { Database } from "./database.ts";
 export { HonkerError, type HonkerErrorCode, type HonkerErrorOptions } from "./errors.ts";
+export { Lock } from "./lock/lock.ts";
+export type { LockInfo } from "./lock/lock-table.ts";
+export type { LockedWork, WithLockOptions } from "./lock/with-lock.ts";
 export type { ListenOptions, Notification } from "./notify/notifications.ts";
 export { open } from "./open.ts";
+export type { BackupOptions, BackupResult } from "./operations/backup.ts";
+export type { CheckpointMode, CheckpointResult } from "./operations/checkpoint.ts";
+export type { DoctorOptions, DoctorReport } from "./operations/doctor/doctor.ts";
+export type { DoctorThresholds, Finding, FindingCode } from "./operations/doctor/finding.ts";
+export type { ForeignKeyViolation, IntegrityReport } from "./operations/integrity.ts";
+export type { IntegrityOptions } from "./operations/integrity-check.ts";
+export { type RestoreOptions, restoreBackup } from "./operations/restore-backup.ts";
+export type {
+  ConsumerStats,
+  DatabaseStats,
+  FileStats,
+  QueueStats,
+  StreamStats,
+} from "./operations/stats.ts";
 export type { Durability, NotificationRetention, OpenOptions } from "./options.ts";
 export {
   EXTENSION_PATH_VARIABLE,
@@ -20,6 +38,7 @@ export {
 } from "./schema/extension.ts";
 export type {
   BackupProgress,
+  Column,
   IntegerMode,
   Row,
   RunResult,
@@ -27,3 +46,24 @@ export type {
   SqlValue,
 } from "./sqlite/connection.ts";
 export type { QueryOptions } from "./sqlite/query.ts";
+export type { LiveOptions } from "./tables/live-rows.ts";
+export type { TableChange } from "./tables/table-changes.ts";
+export type {
+  StandardSchemaIssue,
+  StandardSchemaResult,
+  StandardSchemaV1,
+} from "./core/standard-schema.ts";
+export type { ConsumerInfo } from "./stream/consumer-offsets.ts";
+export { Stream } from "./stream/stream.ts";
+export type { StreamEvent } from "./stream/stream-event.ts";
+export type { StreamFilter } from "./stream/stream-filter.ts";
+export type {
+  ReadOptions,
+  ReplayOptions,
+  StreamInfo,
+  StreamOptions,
+  StreamStart,
+  SubscribeOptions,
+  TailOptions,
+} from "./stream/stream-options.ts";
+export type { PublishOptions } from "./stream/stream-writer.ts";

@@ -30,6 +30,8 @@ export interface Core {
    * undone when it throws.
    */
   transaction<T>(work: (tx: Transaction) => T, options?: TransactionOptions): T;
+  /** Whether `tx` is open and one of this file's. */
+  owns(tx: Transaction): boolean;
   /**
    * Says that rows belonging to `topic` were written. Its waiters are woken when the transaction
    * commits, at once outside of one, never when it is rolled back.

@@ -14,10 +14,13 @@ import type {
 } from "../sqlite/connection.ts";
 import { objectRows, positionalRows, type QueryOptions } from "../sqlite/query.ts";
 import { closedError } from "../sqlite/sqlite-errors.ts";
+import { ActiveConsumers } from "../stream/active-consumers.ts";
+import { TableChanges } from "../tables/table-changes.ts";
 import { RemoteChanges } from "../wake/remote-changes.ts";
 import { WakeBus } from "../wake/wake.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Core, ErrorHandler } from "./core.ts";
+import { ControlSql, type PreparedSql, StatementSql } from "./prepared-sql.ts";
 import type { Transaction, TransactionOptions } from "./transaction.ts";
 import { applyControl, transactionControl } from "./transaction-control.ts";
 import { TransactionStack } from "./transaction-stack.ts";
@@ -37,6 +40,9 @@ export class Engine implements Core {
   readonly onError: ErrorHandler;
   readonly hasExtension: boolean;
   readonly notifications: Notifications;
+  /** Stream consumers with a live subscription in this process. */
+  readonly consumers: ActiveConsumers = new ActiveConsumers();
+  readonly tables: TableChanges;
   readonly #stack: TransactionStack;
   readonly #remote: RemoteChanges | undefined;
   #closed = false;
@@ -68,14 +74,13 @@ export class Engine implements Core {
       const wakeAll = (): void => this.wake.wakeAll();
       this.#remote = new RemoteChanges(this.connection, wakeAll, wakeAll);
     }
+    this.tables = new TableChanges(this.connection);
     this.#stack = new TransactionStack(this.connection, {
       query: (sql, params, queryOptions) => this.query(sql, params, queryOptions),
       execute: (sql, params) => this.execute(sql, params),
       rows: (sql, params, queryOptions) => this.rows(sql, params, queryOptions),
       notify: (channel, payload) => this.notifications.notify(channel, payload),
-      committed: (touched) => {
-        for (const topic of touched) this.#wakeTopic(topic);
-      },
+      committed: (touched) => this.#committed(touched),
       idle: () => this.wake.release(),
       onError: this.onError,
     });
@@ -113,26 +118,52 @@ export class Engine implements Core {
     return this.#stack.run(work, options);
   }
 
+  owns(tx: Transaction): boolean {
+    return this.#stack.owns(tx);
+  }
+
   begin(options?: TransactionOptions): Transaction {
     if (this.#closed) throw closedError(this.path);
     return this.#stack.begin(options);
   }
 
   touch(topic: string): void {
-    if (!this.#stack.touch(topic)) this.#wakeTopic(topic);
+    if (!this.#stack.touch(topic)) this.#committed([topic]);
+  }
+
+  /** A statement of the user, prepared for many runs. */
+  preparedSql(sql: string, prepare: (sql: string) => Statement): PreparedSql {
+    const control = transactionControl(sql);
+    if (control !== undefined) {
+      return new ControlSql(sql, () => {
+        if (this.#closed) throw closedError(this.path);
+        applyControl(control, this.#stack);
+      });
+    }
+    const engineSql = ENGINE_SQL.test(sql);
+    return new StatementSql(sql, {
+      prepare,
+      ran: (statement, params) => {
+        if (engineSql) this.touch(EVERYTHING);
+        if (this.tables.tracked && !statement.readonly) this.#touchTables(sql, params);
+      },
+    });
   }
 
   query(sql: string, params: readonly SqlInput[] = [], options?: QueryOptions): Row[] {
-    return this.#user(sql, (statement) => objectRows(statement, params, options)) ?? [];
+    return this.#user(sql, params, (statement) => objectRows(statement, params, options)) ?? [];
   }
 
   rows(sql: string, params: readonly SqlInput[] = [], options?: QueryOptions): SqlValue[][] {
-    return this.#user(sql, (statement) => positionalRows(statement, params, options)) ?? [];
+    return this.#user(sql, params, (statement) => positionalRows(statement, params, options)) ?? [];
   }
 
   execute(sql: string, params: readonly SqlInput[] = []): RunResult {
     return (
-      this.#user(sql, (statement) => statement.run(params)) ?? { changes: 0, lastInsertRowid: 0 }
+      this.#user(sql, params, (statement) => statement.run(params)) ?? {
+        changes: 0,
+        lastInsertRowid: 0,
+      }
     );
   }
 
@@ -146,7 +177,11 @@ export class Engine implements Core {
   }
 
   /** Runs a statement of the user; `undefined` where it only began or ended a transaction. */
-  #user<T>(sql: string, run: (statement: Statement) => T): T | undefined {
+  #user<T>(
+    sql: string,
+    params: readonly SqlInput[],
+    run: (statement: Statement) => T,
+  ): T | undefined {
     const control = transactionControl(sql);
     if (control !== undefined) {
       if (this.#closed) throw closedError(this.path);
@@ -156,12 +191,22 @@ export class Engine implements Core {
     const statement = this.prepare(sql);
     const result = run(statement);
     if (ENGINE_SQL.test(sql)) this.touch(EVERYTHING);
+    if (this.tables.tracked && !statement.readonly) this.#touchTables(sql, params);
     return result;
   }
 
-  #wakeTopic(topic: string): void {
-    if (topic === EVERYTHING) this.wake.wakeAll();
-    else this.wake.wake(topic);
+  #touchTables(sql: string, params: readonly SqlInput[]): void {
+    const topics = this.tables.topicsOf(sql, params);
+    if (!this.#stack.active) this.#committed(topics);
+    else for (const topic of topics) this.#stack.touch(topic);
+  }
+
+  #committed(touched: Iterable<string>): void {
+    for (const topic of touched) {
+      if (topic === EVERYTHING) this.wake.wakeAll();
+      else this.wake.wake(topic);
+    }
+    this.tables.committed(touched);
   }
 
   #onWaiting(waiting: boolean): void {

@@ -43,6 +43,11 @@ export class TransactionStack {
     return this.#frames.at(-1)?.handle;
   }
 
+  /** Whether `handle` is one of the open ones. */
+  owns(handle: Transaction): boolean {
+    return this.#frames.some((frame) => frame.handle === handle);
+  }
+
   /** Remembers `topic` for the commit; false when no transaction is open. */
   touch(topic: string): boolean {
     const frame = this.#frames.at(-1);

@@ -1,3 +1,5 @@
+import { STREAM_SCHEMA } from "../stream/stream-schema.ts";
+
 /**
  * Our own tables, columns and indexes beside Honker's: prefix `_alk_` for tables and indexes, `alk_`
  * for columns added to Honker's tables (each nullable or with a default, so that Honker's own INSERTs,
@@ -11,5 +13,5 @@ export interface CompanionMigration {
 
 /** In order; a released one is never edited. */
 export const COMPANION_MIGRATIONS: readonly CompanionMigration[] = [
-  { version: 1, script: [].join("\n") },
+  { version: 1, script: [STREAM_SCHEMA].join("\n") },
 ];

@@ -31,7 +31,10 @@ export function requireSubject(subject: unknown): asserts subject is string {
   throw new HonkerError(
     "INVALID_ARGUMENT",
     `subject must be tokens separated by dots, got ${describe(subject)}`,
-    { hint: 'Use for example "orders.eu.created"; wildcards belong in filters', details: { subject } },
+    {
+      hint: 'Use for example "orders.eu.created"; wildcards belong in filters',
+      details: { subject },
+    },
   );
 }
 
@@ -67,11 +70,10 @@ interface SubjectPattern {
 
 function patternOf(pattern: string): SubjectPattern {
   if (!PATTERN.test(pattern)) {
-    throw new HonkerError(
-      "INVALID_ARGUMENT",
-      `${describe(pattern)} is not a subject pattern`,
-      { hint: 'Use whole tokens: "orders.*.created" or "orders.>"', details: { pattern } },
-    );
+    throw new HonkerError("INVALID_ARGUMENT", `${describe(pattern)} is not a subject pattern`, {
+      hint: 'Use whole tokens: "orders.*.created" or "orders.>"',
+      details: { pattern },
+    });
   }
   const tokens = pattern.split(".");
   const wild = (token: string): boolean => token === "*" || token === ">";

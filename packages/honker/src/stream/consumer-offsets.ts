@@ -1,0 +1,100 @@
+import type { Core } from "../core/core.ts";
+import { requireName, requireNumber } from "../core/names.ts";
+import { HonkerError } from "../errors.ts";
+import { newestOffset } from "./stream-reader.ts";
+
+/** How far a consumer is. */
+export interface ConsumerInfo {
+  readonly consumer: string;
+  /** Everything up to here is processed. */
+  readonly offset: number;
+  /** Events of the stream after `offset`. */
+  readonly lag: number;
+}
+
+const GET = "SELECT offset FROM _honker_stream_consumers WHERE name = ? AND topic = ?";
+// the same rule as honker_stream_save_offset: forward only
+const ADVANCE = `INSERT INTO _honker_stream_consumers (name, topic, offset) VALUES (?, ?, ?)
+  ON CONFLICT (name, topic) DO UPDATE SET offset = excluded.offset
+  WHERE excluded.offset > _honker_stream_consumers.offset`;
+const REGISTER = `INSERT INTO _honker_stream_consumers (name, topic, offset) VALUES (?, ?, ?)
+  ON CONFLICT (name, topic) DO NOTHING`;
+const RESET = `INSERT INTO _honker_stream_consumers (name, topic, offset) VALUES (?, ?, ?)
+  ON CONFLICT (name, topic) DO UPDATE SET offset = excluded.offset`;
+const REMOVE = "DELETE FROM _honker_stream_consumers WHERE name = ? AND topic = ?";
+const LIST = `SELECT name, offset,
+    (SELECT count(*) FROM _honker_stream AS s WHERE s.topic = c.topic AND s.offset > c.offset)
+  FROM _honker_stream_consumers AS c WHERE topic = ? ORDER BY name`;
+const SLOWEST = "SELECT min(offset) FROM _honker_stream_consumers WHERE topic = ?";
+
+/** Saved offsets of the consumers of one stream; Honker's own table. */
+export class ConsumerOffsets {
+  readonly #core: Core;
+  readonly #topic: string;
+
+  constructor(core: Core, topic: string) {
+    this.#core = core;
+    this.#topic = topic;
+  }
+
+  /** The saved offset, or `undefined` for a consumer that is not known. */
+  find(consumer: string): number | undefined {
+    requireName(consumer, "consumer");
+    const offset = this.#core.prepare(GET).row([consumer, this.#topic])?.[0];
+    return offset === undefined ? undefined : Number(offset);
+  }
+
+  /** Moves the offset forward; false when it is already there or further. */
+  advance(consumer: string, offset: number): boolean {
+    requireName(consumer, "consumer");
+    this.#requireIssued(offset);
+    return this.#core.prepare(ADVANCE).run([consumer, this.#topic, offset]).changes === 1;
+  }
+
+  /** Makes the consumer known, so that retention waits for it; nothing when it already is. */
+  register(consumer: string, offset: number): void {
+    this.#core.prepare(REGISTER).run([consumer, this.#topic, offset]);
+  }
+
+  /** Sets the offset, also back. */
+  reset(consumer: string, offset: number): void {
+    requireName(consumer, "consumer");
+    this.#requireIssued(offset);
+    this.#core.prepare(RESET).run([consumer, this.#topic, offset]);
+  }
+
+  /** Forgets the consumer; false when it was not known. */
+  remove(consumer: string): boolean {
+    requireName(consumer, "consumer");
+    return this.#core.prepare(REMOVE).run([consumer, this.#topic]).changes === 1;
+  }
+
+  list(): ConsumerInfo[] {
+    return this.#core
+      .prepare(LIST)
+      .rows([this.#topic])
+      .map(([consumer, offset, lag]) => ({
+        consumer: String(consumer),
+        offset: Number(offset),
+        lag: Number(lag),
+      }));
+  }
+
+  /** The smallest saved offset; `undefined` without consumers. */
+  slowest(): number | undefined {
+    const offset = this.#core.prepare(SLOWEST).row([this.#topic])?.[0];
+    return offset === null || offset === undefined ? undefined : Number(offset);
+  }
+
+  /** An offset beyond the newest would silently skip events that are yet to come. */
+  #requireIssued(offset: number): void {
+    requireNumber(offset, "offset", { min: 0, integer: true });
+    const newest = newestOffset(this.#core);
+    if (offset <= newest) return;
+    throw new HonkerError(
+      "INVALID_ARGUMENT",
+      `offset ${offset} of stream "${this.#topic}" was never issued; the newest of the file is ${newest}`,
+      { hint: "Save the offset of an event you read", details: { offset, newest } },
+    );
+  }
+}

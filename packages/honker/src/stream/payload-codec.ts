@@ -1,0 +1,50 @@
+import { decodePayload, encodePayload } from "../core/json.ts";
+import type { StandardSchemaIssue, StandardSchemaV1 } from "../core/standard-schema.ts";
+import { HonkerError } from "../errors.ts";
+
+/** Turns payloads of one stream into JSON text and back, checked by its schema where there is one. */
+export class PayloadCodec<T> {
+  readonly #what: string;
+  readonly #schema: StandardSchemaV1<unknown, T> | undefined;
+
+  constructor(topic: string, schema: StandardSchemaV1<unknown, T> | undefined) {
+    this.#what = `payload for stream "${topic}"`;
+    this.#schema = schema;
+  }
+
+  /** @throws `INVALID_PAYLOAD` */
+  encode(payload: T): string {
+    if (this.#schema !== undefined) this.#validate(this.#schema, payload, this.#what);
+    return encodePayload(payload, this.#what);
+  }
+
+  /** @throws `INVALID_PAYLOAD` */
+  decode(text: string, offset: number): T {
+    const value = decodePayload(text);
+    if (this.#schema === undefined) return value as T;
+    return this.#validate(this.#schema, value, `${this.#what} at offset ${offset}`);
+  }
+
+  #validate(schema: StandardSchemaV1<unknown, T>, value: unknown, what: string): T {
+    const result = schema["~standard"].validate(value);
+    if (result instanceof Promise) {
+      result.catch(() => undefined);
+      throw new HonkerError("INVALID_ARGUMENT", `the schema of ${what} validates asynchronously`, {
+        hint: "Use a synchronous schema: publishing is part of a transaction, which cannot wait",
+      });
+    }
+    if (result.issues === undefined) return result.value;
+    throw new HonkerError("INVALID_PAYLOAD", `${what} is refused: ${summary(result.issues)}`, {
+      details: { issues: result.issues },
+    });
+  }
+}
+
+function summary(issues: readonly StandardSchemaIssue[]): string {
+  const texts = issues.slice(0, 3).map(({ message, path = [] }) => {
+    const at = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+    return at === "" ? message : `${at}: ${message}`;
+  });
+  const more = issues.length - texts.length;
+  return texts.join("; ") + (more > 0 ? `; and ${more} more` : "");
+}
