@@ -258,6 +258,42 @@ export class Database implements Disposable {
     return readLocks(this.#use());
   }
 
+  /**
+   * Takes one from the limit `name`: at most `limit` per window of `perSeconds`, windows beginning at
+   * multiples of it, as Honker counts. Inside a transaction it is given back when that rolls back.
+   *
+   * @throws `INVALID_ARGUMENT`, `CLOSED`
+   */
+  tryRateLimit(name: string, limit: number, perSeconds: number): boolean;
+  /**
+   * Takes `cost` from the limit `name`, by default never more than `limit` in any `perSeconds`, and says
+   * how much is left and how long to wait.
+   *
+   * @example
+   * ```ts
+   * const { allowed, retryAfterMs } = db.tryRateLimit(`login:${ip}`, { limit: 5, perSeconds: 60 });
+   * if (!allowed) response.setHeader("retry-after", Math.ceil(retryAfterMs / 1_000));
+   * ```
+   */
+  tryRateLimit(name: string, options: RateLimitOptions): RateLimitResult;
+  tryRateLimit(
+    name: string,
+    limit: number | RateLimitOptions,
+    perSeconds?: number,
+  ): boolean | RateLimitResult {
+    if (typeof limit === "object") return tryRateLimit(this.#use(), name, limit);
+    const options = { limit, perSeconds: perSeconds as number, algorithm: "fixed" } as const;
+    return tryRateLimit(this.#use(), name, options).allowed;
+  }
+
+  /**
+   * Deletes windows that began more than `olderThanSeconds` ago. Those used through this library go away
+   * by themselves; this is for rows of Honker's own function. Returns how many rows were deleted.
+   */
+  sweepRateLimits(olderThanSeconds: number): number {
+    return sweepRateLimits(this.#use(), olderThanSeconds);
+  }
+
   /** Deletes old notifications now; it also happens by itself. Returns how many were deleted. */
   pruneNotifications(retention?: NotificationRetention): number {
     return this.#use().notifications.prune(retention);
