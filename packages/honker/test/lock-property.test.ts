@@ -3,7 +3,7 @@ import { engineModes, FakeClock } from "@alkdev/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-const runs = Number(process.env["ALKDEV_PROPERTY_RUNS"] ?? 100);
+const runs = Number(process.env.ALKDEV_PROPERTY_RUNS ?? 100);
 
 type Step =
   | { kind: "take"; name: string; owner: string; ttlMs: number }

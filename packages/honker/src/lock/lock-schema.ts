@@ -3,7 +3,7 @@
  * `_honker_locks`: Honker's SQL functions, its native binding or plain SQL. AUTOINCREMENT never gives a
  * token twice, so one counter serves all names and a released lock leaves no row behind.
  */
-export const LOCK_SCHEMA = `
+export const LOCK_SCHEMA: string = `
 CREATE TABLE IF NOT EXISTS _alk_locks (
   token INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
