@@ -20,11 +20,19 @@ export interface PolledSource<T> {
   readonly signal?: AbortSignal | undefined;
   /** The next item that is there now. Throwing ends the sequence with that error. */
   poll(): T | undefined;
+  /**
+   * Whether the next `poll()` answers from memory. Otherwise it is not called inside a transaction,
+   * whose rows may yet be rolled back. Absent: never.
+   */
+  buffered?(): boolean;
   /** How long to wait for a wake before polling again, in milliseconds; absent: for ever. */
   timeoutMs?(): number | undefined;
   /** Called once, when the sequence ends for whatever reason. */
   onClose?(): void;
 }
+
+/** Items handed out in a row before timers and I/O of the process get their turn. */
+const IN_A_ROW = 512;
 
 /**
  * Turns "look, and wait for a wake when there is nothing" into an async iterable. It listens from the
@@ -34,6 +42,8 @@ export interface PolledSource<T> {
 export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
   let ended = false;
   let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  let inARow = 0;
   const endCallbacks: (() => void)[] = [];
 
   const end = (): void => {
@@ -52,19 +62,41 @@ export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
       throw error;
     }
   };
-  const pull = async (): Promise<IteratorResult<T, undefined>> => {
+  /** What is there now, without waiting. */
+  const immediate = (): T | undefined => {
+    if (ended || (source.buffered?.() !== true && source.waiter.held())) return undefined;
+    const item = attempt(() => source.poll());
+    if (item !== undefined) inARow += 1;
+    return item;
+  };
+  const afterWaiting = async (): Promise<IteratorResult<T, undefined>> => {
     while (!ended) {
-      let timeoutMs: number | undefined;
-      // inside somebody's transaction the rows may yet be rolled back
-      if (!source.waiter.held()) {
-        const item = attempt(() => source.poll());
-        if (item !== undefined) return { done: false, value: item };
-        timeoutMs = attempt(() => source.timeoutMs?.());
-      }
+      inARow = 0;
+      const held = source.waiter.held();
+      const timeoutMs = held ? undefined : attempt(() => source.timeoutMs?.());
       const reason = await source.waiter.wait({ timeoutMs });
       if (reason === "closed") end();
+      const item = immediate();
+      if (item !== undefined) return { done: false, value: item };
     }
     return { done: true, value: undefined };
+  };
+  const pull = async (): Promise<IteratorResult<T, undefined>> => {
+    if (inARow >= IN_A_ROW) await othersTurn();
+    inARow = 0;
+    const item = immediate();
+    return item === undefined ? await afterWaiting() : { done: false, value: item };
+  };
+  /** Answers calls of `next()` in their order. */
+  const inTurn = (
+    answer: () => Promise<IteratorResult<T, undefined>>,
+  ): Promise<IteratorResult<T, undefined>> => {
+    waiting += 1;
+    const result = last.then(answer, answer).finally(() => {
+      waiting -= 1;
+    });
+    last = result;
+    return result;
   };
 
   if (source.signal?.aborted) end();
@@ -72,9 +104,16 @@ export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
 
   return {
     next: () => {
-      const result = last.then(pull, pull);
-      last = result;
-      return result;
+      if (waiting > 0 || inARow >= IN_A_ROW) return inTurn(pull);
+      // a sequence that is behind is read much faster without a queue of promises
+      let item: T | undefined;
+      try {
+        item = immediate();
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      if (item === undefined) return inTurn(afterWaiting);
+      return Promise.resolve({ done: false, value: item });
     },
     return: async () => {
       end();
@@ -90,4 +129,8 @@ export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
     },
     [Symbol.asyncDispose]: async () => end(),
   };
+}
+
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

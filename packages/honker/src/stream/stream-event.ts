@@ -1,3 +1,4 @@
+import type { Core } from "../core/core.ts";
 import type { SqlValue } from "../sqlite/connection.ts";
 
 /** One event of a stream. */
@@ -24,18 +25,37 @@ export interface StreamEvent<T = unknown> {
   readonly timestamp: number;
 }
 
-/** Columns of an event, in the order {@link eventOf} reads them. */
-export const EVENT_COLUMNS =
-  "offset, key, payload, created_at, alk_created_ms, alk_subject, alk_headers, alk_message_id";
+/**
+ * Payload bytes up to which a batch holds them. Larger ones are fetched when their event is delivered, so
+ * that a batch of 512 stays within a few MiB however large the events are.
+ */
+const INLINE_BYTES = 4_096;
 
+/** Columns of an event, in the order {@link eventOf} reads them. */
+export const EVENT_COLUMNS: string = `offset, key,
+  CASE WHEN octet_length(payload) <= ${INLINE_BYTES} THEN payload END, created_at,
+  alk_created_ms, alk_subject, alk_headers, alk_message_id`;
+
+const PAYLOAD = "SELECT payload FROM _honker_stream WHERE offset = ?";
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
+/**
+ * Text of the payload of a row of {@link EVENT_COLUMNS}; `undefined` when it had to be fetched and the
+ * event has been pruned meanwhile.
+ */
+export function payloadOf(core: Core, row: readonly SqlValue[]): string | undefined {
+  const inline = row[2] as string | null;
+  if (inline !== null) return inline;
+  return core.prepare(PAYLOAD).row([row[0] as number])?.[0] as string | undefined;
+}
+
+/** Whether the row holds its payload. */
+export function isInline(row: readonly SqlValue[]): boolean {
+  return row[2] !== null;
+}
+
 /** Turns a row of {@link EVENT_COLUMNS} into an event. */
-export function eventOf<T>(
-  topic: string,
-  row: readonly SqlValue[],
-  decode: (text: string) => T,
-): StreamEvent<T> {
+export function eventOf<T>(topic: string, row: readonly SqlValue[], payload: T): StreamEvent<T> {
   const offset = row[0] as number;
   const createdAt = row[3] as number;
   return {
@@ -46,7 +66,7 @@ export function eventOf<T>(
     subject: row[5] as string | null,
     headers: row[6] === null ? NO_HEADERS : JSON.parse(row[6] as string),
     messageId: row[7] as string | null,
-    payload: decode(row[2] as string),
+    payload,
     createdAt,
     timestamp: (row[4] as number | null) ?? createdAt * 1_000,
   };

@@ -3,7 +3,7 @@ import { topics } from "../core/core.ts";
 import { polledSequence, type Sequence } from "../core/polled-sequence.ts";
 import type { SqlValue } from "../sqlite/connection.ts";
 import type { ConsumerOffsets } from "./consumer-offsets.ts";
-import type { StreamEvent } from "./stream-event.ts";
+import { isInline, type StreamEvent } from "./stream-event.ts";
 import type { CompiledFilter } from "./stream-filter.ts";
 import { readBatch } from "./stream-reader.ts";
 
@@ -52,6 +52,10 @@ export function subscription<T>(
   return polledSequence({
     waiter: core.wake.waiter(topics.stream(topic)),
     signal: source.signal,
+    buffered: () => {
+      const row = rows[index];
+      return row !== undefined && isInline(row);
+    },
     poll: () => {
       // asking for the next event says that the one before is processed
       if (delivered !== undefined) progress?.processed(delivered);

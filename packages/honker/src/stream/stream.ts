@@ -9,7 +9,7 @@ import type { SqlValue } from "../sqlite/connection.ts";
 import type { ActiveConsumers } from "./active-consumers.ts";
 import { type ConsumerInfo, ConsumerOffsets } from "./consumer-offsets.ts";
 import { PayloadCodec } from "./payload-codec.ts";
-import { eventOf, type StreamEvent } from "./stream-event.ts";
+import { eventOf, payloadOf, type StreamEvent } from "./stream-event.ts";
 import { compileFilter } from "./stream-filter.ts";
 import type {
   ReadOptions,
@@ -168,7 +168,7 @@ export class Stream<T = unknown> {
         after,
         filter,
         signal: options.signal,
-        decode: (row) => this.#event(row),
+        decode: (row) => this.#event(core, row),
         progress,
         onClose,
       }),
@@ -191,7 +191,7 @@ export class Stream<T = unknown> {
         after: this.#resolve(core, options.from ?? "end"),
         filter,
         signal: options.signal,
-        decode: (row) => this.#event(row),
+        decode: (row) => this.#event(core, row),
         progress: undefined,
       }),
     );
@@ -206,7 +206,10 @@ export class Stream<T = unknown> {
     let after = this.#resolve(this.#core(), options.from ?? "start");
     for (;;) {
       const batch = readBatch(this.#core(), this.name, { after, limit: BATCH, filter });
-      for (const row of batch.rows) yield this.#event(row);
+      for (const row of batch.rows) {
+        const event = this.#event(this.#core(), row);
+        if (event !== undefined) yield event;
+      }
       if (batch.through === after) return;
       after = batch.through;
     }
@@ -223,7 +226,10 @@ export class Stream<T = unknown> {
     while (events.length < limit) {
       const size = Math.min(BATCH, limit - events.length);
       const batch = readBatch(core, this.name, { after, limit: size, filter });
-      for (const row of batch.rows) events.push(this.#event(row));
+      for (const row of batch.rows) {
+        const event = this.#event(core, row);
+        if (event !== undefined) events.push(event);
+      }
       if (batch.through === after) break;
       after = batch.through;
     }
@@ -320,8 +326,11 @@ export class Stream<T = unknown> {
     return this.#handle.use();
   }
 
-  #event(row: readonly SqlValue[]): StreamEvent<T> {
-    return eventOf(this.name, row, (text) => this.#codec.decode(text, row[0] as number));
+  /** `undefined` when the event was pruned while it was on its way. */
+  #event(core: Core, row: readonly SqlValue[]): StreamEvent<T> | undefined {
+    const text = payloadOf(core, row);
+    if (text === undefined) return undefined;
+    return eventOf(this.name, row, this.#codec.decode(text, row[0] as number));
   }
 
   #resolve(core: Core, from: Exclude<StreamStart, "saved">): number {
