@@ -16,6 +16,12 @@ import { type IntegrityOptions, integrityCheck } from "./operations/integrity-ch
 import { type DatabaseStats, readStats } from "./operations/stats.ts";
 import { UntilClosed } from "./operations/until-closed.ts";
 import type { NotificationRetention } from "./options.ts";
+import {
+  type RateLimitOptions,
+  type RateLimitResult,
+  sweepRateLimits,
+  tryRateLimit,
+} from "./rate-limit/rate-limit.ts";
 import type { Row, RunResult, SqlInput, SqlValue } from "./sqlite/connection.ts";
 import { iterateObjects, type QueryOptions } from "./sqlite/query.ts";
 import { closedError } from "./sqlite/sqlite-errors.ts";
@@ -175,6 +181,16 @@ export class Database implements Disposable {
       return begun;
     }
     return this.#use().transaction(work as (tx: Transaction) => T, options);
+  }
+
+  /**
+   * Calls `hook` once after the open transaction has committed, and not at all when it is rolled back;
+   * at once when no transaction is open. What it throws in the first case goes to `onError`.
+   */
+  afterCommit(hook: () => void): void {
+    const tx = this.#use().currentTransaction;
+    if (tx === undefined) hook();
+    else tx.afterCommit(hook);
   }
 
   /**

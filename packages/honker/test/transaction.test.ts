@@ -144,6 +144,22 @@ describe.each(engineModes)("transactions $mode (M3)", ({ extension }) => {
     expect(calls).toEqual(["outer false", "inner"]);
   });
 
+  it("takes afterCommit hooks through the outer handle, at once outside of a transaction", () => {
+    const calls: string[] = [];
+    db.afterCommit(() => calls.push("outside"));
+    db.transaction(() => {
+      db.afterCommit(() => calls.push("committed"));
+      expect(calls).toEqual(["outside"]);
+    });
+    expect(() =>
+      db.transaction(() => {
+        db.afterCommit(() => calls.push("never"));
+        throw new Error("undo");
+      }),
+    ).toThrow("undo");
+    expect(calls).toEqual(["outside", "committed"]);
+  });
+
   it("reports a hook that throws instead of failing a commit that happened", () => {
     const errors: unknown[] = [];
     const other = tempDatabase({ extension, onError: (error) => errors.push(error) });
