@@ -11,6 +11,7 @@ import type {
   Statement,
 } from "./connection.ts";
 import { LruCache } from "./lru-cache.ts";
+import { type PositionalSql, positional } from "./numbered-parameters.ts";
 import { bindable } from "./sql-values.ts";
 import { closedError, fromSqliteError } from "./sqlite-errors.ts";
 
@@ -66,7 +67,9 @@ class BetterSqlite3Connection implements Connection {
     if (!this.#db.open) throw closedError(this.path);
     let prepared: PreparedStatement;
     try {
-      prepared = new PreparedStatement(this.path, sql, this.#db.prepare(sql));
+      const { sql: rewritten, ...parameters } = positional(sql);
+      const statement = this.#db.prepare<unknown[]>(rewritten);
+      prepared = new PreparedStatement({ path: this.path, sql, ...parameters }, statement);
     } catch (error) {
       throw fromSqliteError(error, { path: this.path, sql });
     }
@@ -112,19 +115,29 @@ class BetterSqlite3Connection implements Connection {
   }
 }
 
+interface StatementSource extends Omit<PositionalSql, "sql"> {
+  readonly path: string;
+  /** As the caller wrote it. */
+  readonly sql: string;
+}
+
 class PreparedStatement implements Statement {
   readonly sql: string;
   readonly returnsRows: boolean;
   readonly readonly: boolean;
   readonly #path: string;
+  readonly #order: readonly number[] | undefined;
+  readonly #count: number;
   readonly #statement: DriverStatement;
   #integers: IntegerMode = "number";
   #objects = false;
   #columns: readonly Column[] | undefined;
 
-  constructor(path: string, sql: string, statement: DriverStatement) {
-    this.#path = path;
-    this.sql = sql;
+  constructor(source: StatementSource, statement: DriverStatement) {
+    this.#path = source.path;
+    this.sql = source.sql;
+    this.#order = source.order;
+    this.#count = source.count;
     this.#statement = statement;
     this.returnsRows = statement.reader;
     this.readonly = statement.readonly;
@@ -150,10 +163,10 @@ class PreparedStatement implements Statement {
     try {
       // better-sqlite3 steps a statement that returns rows once only; read it to the end instead
       if (this.returnsRows) {
-        this.#statement.all(...bindable(params, this.sql));
+        this.#statement.all(...this.#bind(params));
         return { changes: 0, lastInsertRowid: 0 };
       }
-      return this.#statement.run(...bindable(params, this.sql));
+      return this.#statement.run(...this.#bind(params));
     } catch (error) {
       throw fromSqliteError(error, { path: this.#path, sql: this.sql });
     }
@@ -166,7 +179,7 @@ class PreparedStatement implements Statement {
     }
     this.#expect(integers);
     try {
-      return this.#statement.get(...bindable(params, this.sql)) as SqlValue[] | undefined;
+      return this.#statement.get(...this.#bind(params)) as SqlValue[] | undefined;
     } catch (error) {
       throw fromSqliteError(error, { path: this.#path, sql: this.sql });
     }
@@ -179,7 +192,7 @@ class PreparedStatement implements Statement {
     }
     this.#expect(integers);
     try {
-      return this.#statement.all(...bindable(params, this.sql)) as SqlValue[][];
+      return this.#statement.all(...this.#bind(params)) as SqlValue[][];
     } catch (error) {
       throw fromSqliteError(error, { path: this.#path, sql: this.sql });
     }
@@ -195,7 +208,7 @@ class PreparedStatement implements Statement {
     }
     this.#expect(integers);
     try {
-      yield* this.#statement.iterate(...bindable(params, this.sql)) as IterableIterator<SqlValue[]>;
+      yield* this.#statement.iterate(...this.#bind(params)) as IterableIterator<SqlValue[]>;
     } catch (error) {
       throw fromSqliteError(error, { path: this.#path, sql: this.sql });
     }
@@ -208,7 +221,7 @@ class PreparedStatement implements Statement {
     }
     this.#expect(integers, true);
     try {
-      return this.#statement.all(...bindable(params, this.sql)) as Row[];
+      return this.#statement.all(...this.#bind(params)) as Row[];
     } catch (error) {
       throw fromSqliteError(error, { path: this.#path, sql: this.sql });
     }
@@ -224,10 +237,20 @@ class PreparedStatement implements Statement {
     }
     this.#expect(integers, true);
     try {
-      yield* this.#statement.iterate(...bindable(params, this.sql)) as IterableIterator<Row>;
+      yield* this.#statement.iterate(...this.#bind(params)) as IterableIterator<Row>;
     } catch (error) {
       throw fromSqliteError(error, { path: this.#path, sql: this.sql });
     }
+  }
+
+  #bind(params: readonly SqlInput[]): readonly SqlValue[] {
+    const values = bindable(params, this.sql);
+    if (this.#order === undefined) return values;
+    if (values.length !== this.#count) {
+      const which = values.length < this.#count ? "few" : "many";
+      throw new RangeError(`Too ${which} parameter values were provided`);
+    }
+    return this.#order.map((index) => values[index] as SqlValue);
   }
 
   #describe(): readonly Column[] {

@@ -6,7 +6,7 @@ import type { Diagnosis, Examination } from "./finding.ts";
 
 const OBJECTS = `SELECT type, name, tbl_name, sql FROM sqlite_master
   WHERE sql IS NOT NULL AND (name LIKE '\\_honker\\_%' ESCAPE '\\' OR name LIKE '\\_alk\\_%' ESCAPE '\\')`;
-const COLUMNS = 'SELECT name, type, "notnull", pk FROM pragma_table_info(?)';
+const COLUMNS = 'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)';
 
 interface SchemaObject {
   readonly type: string;
