@@ -1,0 +1,52 @@
+import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Peer } from "./peer.ts";
+
+const BENCH = new URL("../", import.meta.url);
+
+/** Modules with `export const peers: Peer[]`. `peers/` needs the packages of bench/package.json. */
+const LOCAL = modules("local/");
+const INSTALLED = modules("peers/");
+
+function modules(folder: string): string[] {
+  return readdirSync(new URL(folder, BENCH))
+    .filter((name) => name.endsWith(".ts"))
+    .sort()
+    .map((name) => new URL(`${folder}${name}`, BENCH).href);
+}
+
+/** Whether the packages of bench/package.json are there. */
+export function peersInstalled(): boolean {
+  return existsSync(fileURLToPath(new URL("node_modules/.package-lock.json", BENCH)));
+}
+
+/** The peers of this repository's own packages, its dependencies and the platform. */
+export function localPeers(): Promise<Peer[]> {
+  return load(LOCAL);
+}
+
+/** Every peer; those of packages that are not installed only where they are. */
+export async function allPeers(): Promise<Peer[]> {
+  return [...(await load(LOCAL)), ...(peersInstalled() ? await load(INSTALLED) : [])];
+}
+
+/** @throws when there is no such peer */
+export async function peerById(id: string): Promise<Peer> {
+  const own = (await load(LOCAL)).find((peer) => peer.id === id);
+  const peer = own ?? (await load(INSTALLED)).find((candidate) => candidate.id === id);
+  if (peer === undefined) throw new Error(`there is no peer "${id}"`);
+  return peer;
+}
+
+/** `name` selects a peer and its variants: "alkdev" also takes "alkdev-full". */
+export function select(peers: readonly Peer[], names: readonly string[] | undefined): Peer[] {
+  if (names === undefined) return [...peers];
+  return peers.filter(({ id }) => names.some((name) => id === name || id.startsWith(`${name}-`)));
+}
+
+async function load(urls: readonly string[]): Promise<Peer[]> {
+  const loaded = await Promise.all(
+    urls.map((url) => import(url) as Promise<{ peers: readonly Peer[] }>),
+  );
+  return loaded.flatMap(({ peers }) => peers);
+}
