@@ -24,8 +24,8 @@ export const memory: Bench = {
     streamPeak: { title: "stream: peak", unit: "MiB", better: "less" },
     streamRate: { title: "stream: replayed", unit: "MB/s", better: "more" },
   },
-  takesPart: ({ queue, stream, only }) =>
-    queue !== undefined && stream !== undefined && only?.includes("memory") !== false,
+  takesPart: ({ queue, stream: log, durability }) =>
+    queue !== undefined && log !== undefined && durability !== "disk",
   async run(peer, { quick }) {
     return {
       ...(await jobs(peer, quick ? 20_000 : 1_000_000)),

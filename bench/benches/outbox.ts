@@ -22,6 +22,7 @@ export const outbox: Bench = {
       unit: "of all kills",
       better: "less",
       goal: { atMost: 0 },
+      flushedGoal: { atMost: 0 },
       aside: true,
     },
     invented: {
@@ -29,6 +30,7 @@ export const outbox: Bench = {
       unit: "of all kills",
       better: "less",
       goal: { atMost: 0 },
+      flushedGoal: { atMost: 0 },
       aside: true,
     },
   },

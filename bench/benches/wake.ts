@@ -1,4 +1,4 @@
-import type { Bench, Measures } from "../harness/bench.ts";
+import type { Bench, Measures, Metric } from "../harness/bench.ts";
 import { msSince, now, sleep } from "../harness/clock.ts";
 import { freshContext } from "../harness/context.ts";
 import { paced } from "../harness/paced.ts";
@@ -15,25 +15,22 @@ export const wake: Bench = {
   question:
     "500 notifications, one every 5 ms, to a listener in the same process and to one in another process. From commit: since the publishing call returned; from call: since just before it, the call included.",
   metrics: {
-    sameCommitP50: {
-      title: "same process, from commit, p50",
-      unit: "ms",
-      better: "less",
-      goal: { atMost: 0.2 },
-    },
-    sameCommitP99: { title: "p99", unit: "ms", better: "less" },
+    sameCommitP50: fromCommit("same process, from commit, p50", 0.2),
+    sameCommitP99: fromCommit("p99"),
     sameCallP50: { title: "from call, p50", unit: "ms", better: "less" },
     sameCallP99: { title: "p99", unit: "ms", better: "less" },
-    otherCommitP50: {
-      title: "other process, from commit, p50",
-      unit: "ms",
-      better: "less",
-      goal: { atMost: 1 },
-    },
-    otherCommitP99: { title: "p99", unit: "ms", better: "less", goal: { atMost: 3 } },
+    otherCommitP50: fromCommit("other process, from commit, p50", 1),
+    otherCommitP99: fromCommit("p99", 3),
     otherCallP50: { title: "from call, p50", unit: "ms", better: "less", goal: { atMost: 0.7 } },
     otherCallP99: { title: "p99", unit: "ms", better: "less", goal: { atMost: 3 } },
-    lost: { title: "lost", unit: "messages", better: "less", goal: { atMost: 0 }, aside: true },
+    lost: {
+      title: "lost",
+      unit: "messages",
+      better: "less",
+      goal: { atMost: 0 },
+      flushedGoal: { atMost: 0 },
+      aside: true,
+    },
     idleCpu: { title: "idle listener", unit: "% of a core", better: "less", aside: true },
   },
   takesPart: ({ pubsub }) => pubsub !== undefined,
@@ -83,6 +80,12 @@ async function otherProcess(peer: Peer, pubsub: PubSubPeer, n: number): Promise<
     await listener.stop();
     await channel.close();
   }
+}
+
+/** Aside: a peer may deliver before its call returns, and what the call took is then missing. */
+function fromCommit(title: string, atMost?: number): Metric {
+  const metric = { title, unit: "ms", better: "less", aside: true } as const;
+  return atMost === undefined ? metric : { ...metric, goal: { atMost } };
 }
 
 interface Sent {

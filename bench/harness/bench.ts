@@ -2,13 +2,13 @@ import type { Peer } from "./peer.ts";
 
 /** What a metric must reach to be called met; several: all of them. */
 export interface Goal {
-  /** At least this many times as good as the best peer of the table, or as `against`. */
+  /** At least this many times as good as the best of `against`. */
   readonly ratio?: number;
-  /** The id of one peer to take the ratio of, instead of the best. */
-  readonly against?: string;
+  /** Names of peers, as `--peers` takes them; absent: every peer of the table. */
+  readonly against?: readonly string[];
+  /** Only against peers that keep a commit as well as ours does. */
+  readonly equalDurability?: true;
   readonly atLeast?: number;
-  /** At least this where commits are not flushed one by one; a flush has a price of its own. */
-  readonly unflushedAtLeast?: number;
   readonly atMost?: number;
 }
 
@@ -18,7 +18,9 @@ export interface Metric {
   readonly unit: string;
   readonly better: "more" | "less";
   readonly goal?: Goal;
-  /** A fact to look at beside the others; no ratio is taken of it. */
+  /** The goal where every commit is flushed to disk; absent: the ratio of `goal` without its bounds. */
+  readonly flushedGoal?: Goal;
+  /** Not to be compared with other peers: no ratio is taken of it. */
   readonly aside?: true;
 }
 

@@ -38,10 +38,15 @@ export async function peerById(id: string): Promise<Peer> {
   return peer;
 }
 
-/** `name` selects a peer and its variants: "alkdev" also takes "alkdev-full". */
+/** A name stands for a peer and its variants: "alkdev" also for "alkdev-full". */
+export function isNamed(id: string, names: readonly string[]): boolean {
+  return names.some((name) => id === name || id.startsWith(`${name}-`));
+}
+
+/** All where `names` is absent. */
 export function select(peers: readonly Peer[], names: readonly string[] | undefined): Peer[] {
   if (names === undefined) return [...peers];
-  return peers.filter(({ id }) => names.some((name) => id === name || id.startsWith(`${name}-`)));
+  return peers.filter(({ id }) => isNamed(id, names));
 }
 
 async function load(urls: readonly string[]): Promise<Peer[]> {

@@ -2,6 +2,7 @@ import type { Bench, Goal, Metric } from "./bench.ts";
 import { benches } from "./benches.ts";
 import type { Machine } from "./machine.ts";
 import type { Durability, Peer } from "./peer.ts";
+import { isNamed } from "./peers.ts";
 import type { BenchResult, Row } from "./rounds.ts";
 
 /** A results file. */
@@ -70,15 +71,18 @@ function verdict(
   const facts = new Map(results.peers.map((peer) => [peer.id, peer]));
   const own = rows.find((row) => row.metric === name && facts.get(row.peer)?.ours === true);
   if (own === undefined) return [];
+  const durability = facts.get(own.peer)?.durability ?? "memory";
+  const goal = goalFor(metric, durability);
   const rivals = rows
     .filter((row) => row.metric === name && facts.get(row.peer)?.ours !== true)
     .filter((row) => facts.get(row.peer)?.floor !== true)
-    .filter((row) => metric.goal?.against === undefined || row.peer === metric.goal.against)
+    .filter((row) => goal.against === undefined || isNamed(row.peer, goal.against))
+    .filter(
+      (row) => goal.equalDurability !== true || facts.get(row.peer)?.durability === durability,
+    )
     .sort((a, b) => (metric.better === "more" ? b.value - a.value : a.value - b.value));
   const rival = metric.aside === true ? undefined : rivals[0];
   const ratio = rival === undefined ? undefined : ratioOf(own.value, rival.value, metric);
-  const durability = facts.get(own.peer)?.durability ?? "memory";
-  const goal = goalFor(metric, durability);
   return [
     {
       bench: bench.name,
@@ -107,20 +111,24 @@ function isMet(goal: Goal, value: number, ratio: number | undefined): boolean | 
   return checks.length === 0 ? undefined : checks.every(Boolean);
 }
 
-/** The goal as it stands for commits that are flushed or not. */
-function goalFor({ goal = {} }: Metric, durability: Durability): Goal {
-  const { unflushedAtLeast, ...rest } = goal;
-  if (unflushedAtLeast === undefined || durability === "disk") return rest;
-  return { ...rest, atLeast: unflushedAtLeast };
+function goalFor({ goal = {}, flushedGoal }: Metric, durability: Durability): Goal {
+  if (durability !== "disk") return goal;
+  if (flushedGoal !== undefined) return flushedGoal;
+  const { atLeast: _least, atMost: _most, ...ratio } = goal;
+  return ratio;
 }
 
 function goalText(goal: Goal, { unit }: Metric): string {
   const parts: string[] = [];
-  if (goal.ratio !== undefined)
-    parts.push(`≥ ${goal.ratio} ×${goal.against ? ` ${goal.against}` : ""}`);
+  if (goal.ratio !== undefined) parts.push(`≥ ${goal.ratio} ×${against(goal)}`);
   if (goal.atLeast !== undefined) parts.push(`≥ ${number(goal.atLeast)} ${unit}`.trim());
   if (goal.atMost !== undefined) parts.push(`≤ ${number(goal.atMost)} ${unit}`.trim());
   return parts.join(", ");
+}
+
+function against({ against: names, equalDurability }: Goal): string {
+  const whom = names === undefined ? "" : ` ${names.join(" and ")}`;
+  return equalDurability === true ? `${whom} at equal durability` : whom;
 }
 
 /** Markdown: the goals first, then every table, then settings and versions. */

@@ -49,10 +49,8 @@ function queue(durability: Durability): QueuePeer {
       return {
         sync: true,
         claimAndAck() {
-          const [job] = jobs.claimBatch("worker", 1);
-          if (job === undefined) return false;
-          job.ack();
-          return true;
+          const job = jobs.claimOne("worker");
+          return job?.ack() ?? false;
         },
         close: () => db.close(),
       };

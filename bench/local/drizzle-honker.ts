@@ -12,7 +12,7 @@ function open(file: string): OpenDriver {
     script(sql) {
       // the engine takes one statement at a time
       for (const statement of sql.split(";")) {
-        if (statement.trim() !== "") db.$client.execute(statement);
+        if (statement.trim() !== "") db.run(statement);
       }
     },
     close: () => db.$client.close(),

@@ -14,8 +14,6 @@ import { type ServerName, serverPort } from "../harness/servers.ts";
 
 type NatsServer = Extract<ServerName, `nats${string}`>;
 
-const IN_FLIGHT = 1_000;
-
 function connected(server: NatsServer): Promise<NatsConnection> {
   return connect({ servers: `127.0.0.1:${serverPort(server)}` });
 }
@@ -57,9 +55,7 @@ function stream(server: NatsServer): StreamPeer {
       sync: false,
       append,
       async appendMany(messages) {
-        for (let i = 0; i < messages.length; i += IN_FLIGHT) {
-          await Promise.all(messages.slice(i, i + IN_FLIGHT).map(append));
-        }
+        await Promise.all(messages.map(append));
       },
       async read(limit) {
         const batch = await consumer.fetch({ max_messages: limit, expires: 1_000 });
@@ -104,7 +100,7 @@ export const peers: readonly Peer[] = [
     ([server, durability]): Peer => ({
       id: server.replace("nats", "nats-jetstream"),
       settings:
-        "@nats-io/jetstream 3.4.0, file storage: publish with its ack awaited (1,000 per call: 1,000 acks in flight), pull consumer, ack policy all, one confirmed ack per 256",
+        "@nats-io/jetstream 3.4.0, file storage: publish with its ack awaited (1,024 per call: all acks in flight), pull consumer, ack policy all, one confirmed ack per 256",
       ...durability,
       needs: [server],
       stream: stream(server),

@@ -192,7 +192,7 @@ export const peers: readonly Peer[] = [
     {
       id: server.replace("redis", "redis-streams"),
       settings:
-        "ioredis 6.0.0: XADD of one JSON field (1,000 per call: one pipeline), XREADGROUP COUNT 256, one XACK per batch",
+        "ioredis 6.0.0: XADD of one JSON field (1,024 per call: one pipeline), XREADGROUP COUNT 256, one XACK per batch",
       ...durability,
       needs: [server],
       stream: streams(server),
