@@ -1,0 +1,57 @@
+import type { QueryPromise } from "drizzle-orm";
+import { countStatement, prepared } from "./drizzle-internals.ts";
+import type { HonkerPreparedQuery } from "./prepared-query.ts";
+import type { HonkerSQLiteSession } from "./session.ts";
+
+/** A select or relational query, or a write with `returning`. */
+export type IterableQuery = QueryPromise<unknown>;
+
+/** What one row of a query is. */
+export type RowOf<Q> =
+  Q extends PromiseLike<infer R>
+    ? R extends readonly (infer Row)[]
+      ? Row
+      : NonNullable<R>
+    : never;
+
+/** Queries to be run together. */
+export type BatchQueries = readonly [IterableQuery, ...IterableQuery[]];
+
+/** The result of each query of a batch. */
+export type BatchResults<Q extends BatchQueries> = { [K in keyof Q]: Awaited<Q[K]> };
+
+/**
+ * The `this` of `transaction()`, which refuses a callback that is async or returns a query that was not
+ * run, which is a promise too: the transaction ends when the callback returns, so neither could be part
+ * of it. (As the type of the callback, the same condition would make the class differ from Drizzle's.)
+ */
+export type SyncOnly<T, Self> = [T] extends [never]
+  ? Self
+  : T extends PromiseLike<unknown>
+    ? "a transaction callback must not be async, nor return a query that was not run"
+    : Self;
+
+/** What `$count` offers besides awaiting it. */
+export interface CountNow {
+  /** The count now. */
+  sync(): number;
+}
+
+type Session = Pick<HonkerSQLiteSession, "countNow" | "transaction">;
+
+/** Reads the results of a query one at a time. */
+export function iterateQuery<Q extends IterableQuery>(query: Q): IterableIterator<RowOf<Q>> {
+  return prepared<HonkerPreparedQuery>(query).iterate() as IterableIterator<RowOf<Q>>;
+}
+
+/** Runs queries in one transaction and returns their results in order. */
+export function runBatch<Q extends BatchQueries>(session: Session, queries: Q): BatchResults<Q> {
+  const run = (): unknown[] =>
+    queries.map((query) => prepared<HonkerPreparedQuery>(query).execute().sync());
+  return session.transaction(run) as BatchResults<Q>;
+}
+
+/** Adds `sync()` to a count of Drizzle. */
+export function countNow<C extends object>(count: C, session: Session): C & CountNow {
+  return Object.assign(count, { sync: () => session.countNow(countStatement(count)) });
+}
