@@ -1,1 +1,17 @@
-export {};
+export { StorageError, type StorageErrorCode, type StorageErrorOptions } from "../errors.ts";
+export {
+  createSystemDatabase,
+  createTenantDatabase,
+  type SystemDatabase,
+  type TenantDatabase,
+} from "./client.ts";
+export type { DatabaseKind } from "./migrations/migration.ts";
+export { systemSchema, tenantSchema } from "./schema.ts";
+export type { JsonObject } from "./tables/common.ts";
+export { edgeTypes } from "./tables/metagraph/edge-types.ts";
+export { edges } from "./tables/metagraph/edges.ts";
+export { GRAPH_TYPE_SCOPES, graphTypes } from "./tables/metagraph/graph-types.ts";
+export { GRAPH_STATUSES, graphs } from "./tables/metagraph/graphs.ts";
+export { nodeTypes } from "./tables/metagraph/node-types.ts";
+export { nodes, nodeType } from "./tables/metagraph/nodes.ts";
+export { uuidV7 } from "./uuid-v7.ts";

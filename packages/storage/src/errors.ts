@@ -1,0 +1,42 @@
+/** Every `code` a {@link StorageError} can carry. Branch on the code, never on the message. */
+export type StorageErrorCode =
+  /** The file belongs to another kind of database: a tenant file opened as the system file, or the reverse. */
+  | "WRONG_DATABASE_KIND"
+  /** The file was written by a newer version of this package. */
+  | "UNKNOWN_SCHEMA"
+  /** A schema migration failed; the file is as it was before. */
+  | "MIGRATION_FAILED"
+  /** An argument or option is missing or out of its range. */
+  | "INVALID_ARGUMENT"
+  /** A payload does not fit the schema of its catalog entry. */
+  | "INVALID_PAYLOAD"
+  /** An event, stream or queue is not in the catalog. */
+  | "UNKNOWN_EVENT";
+
+/** What a {@link StorageError} carries besides its message. */
+export interface StorageErrorOptions extends ErrorOptions {
+  /** What an operator can do about it, one sentence. */
+  readonly hint?: string;
+  /** The values the message speaks of, for logs and for code. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Base of every error this package throws. */
+export class StorageError extends Error {
+  override readonly name: string = "StorageError";
+  readonly code: StorageErrorCode;
+  /** What to do about it, for a person. */
+  readonly hint: string | undefined;
+  /** The values the message speaks of. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {
+    super(
+      options.hint === undefined ? message : `${message}. ${options.hint}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+}

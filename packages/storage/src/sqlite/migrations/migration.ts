@@ -1,0 +1,12 @@
+/** What a database file is for. A file keeps its kind for life. */
+export type DatabaseKind = "system" | "tenant";
+
+/** One step of a database's schema. A released one is never edited; changes get a new version. */
+export interface Migration {
+  /** From 1, without gaps. */
+  readonly version: number;
+  /** What the step does, kebab-case; recorded beside the version. */
+  readonly name: string;
+  /** Run in order, all in one transaction. */
+  readonly statements: readonly string[];
+}
