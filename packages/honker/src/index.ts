@@ -3,6 +3,11 @@ export type { ErrorHandler } from "./core/core.ts";
 export type { Sequence } from "./core/polled-sequence.ts";
 export type { PreparedSql } from "./core/prepared-sql.ts";
 export type {
+  StandardSchemaIssue,
+  StandardSchemaResult,
+  StandardSchemaV1,
+} from "./core/standard-schema.ts";
+export type {
   SyncCallback,
   Transaction,
   TransactionBehavior,
@@ -30,6 +35,17 @@ export type {
   StreamStats,
 } from "./operations/stats.ts";
 export type { Durability, NotificationRetention, OpenOptions } from "./options.ts";
+export type { RateLimitOptions, RateLimitResult } from "./rate-limit/rate-limit.ts";
+export type { FiredSlot } from "./schedule/fire-due.ts";
+export { nextFireTime } from "./schedule/fire-times.ts";
+export type {
+  HonkerScheduleChanges,
+  HonkerScheduleOptions,
+  MissedRuns,
+  ScheduleChanges,
+  ScheduleOptions,
+} from "./schedule/schedule-options.ts";
+export { type ScheduleInfo, Scheduler, type SchedulerStartOptions } from "./schedule/scheduler.ts";
 export {
   EXTENSION_PATH_VARIABLE,
   type ExtensionLookup,
@@ -46,18 +62,20 @@ export type {
   SqlValue,
 } from "./sqlite/connection.ts";
 export type { QueryOptions } from "./sqlite/query.ts";
-export type { LiveOptions } from "./tables/live-rows.ts";
-export type { TableChange } from "./tables/table-changes.ts";
-export type {
-  StandardSchemaIssue,
-  StandardSchemaResult,
-  StandardSchemaV1,
-} from "./core/standard-schema.ts";
 export type { ConsumerInfo } from "./stream/consumer-offsets.ts";
+export type { GroupInfo, GroupOptions, JoinOptions } from "./stream/group-options.ts";
 export { Stream } from "./stream/stream.ts";
+export {
+  type DeadLetterListOptions,
+  type StreamDeadLetter,
+  StreamDeadLetters,
+} from "./stream/stream-dead-letters.ts";
+export { StreamDelivery } from "./stream/stream-delivery.ts";
 export type { StreamEvent } from "./stream/stream-event.ts";
 export type { StreamFilter } from "./stream/stream-filter.ts";
+export { StreamGroup } from "./stream/stream-group.ts";
 export type {
+  InvalidPayloadPolicy,
   ReadOptions,
   ReplayOptions,
   StreamInfo,
@@ -65,5 +83,9 @@ export type {
   StreamStart,
   SubscribeOptions,
   TailOptions,
+  UpcastEvent,
 } from "./stream/stream-options.ts";
+export type { StreamRetention } from "./stream/stream-retention.ts";
 export type { PublishOptions } from "./stream/stream-writer.ts";
+export type { LiveOptions } from "./tables/live-rows.ts";
+export type { TableChange } from "./tables/table-changes.ts";

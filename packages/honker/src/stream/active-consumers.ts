@@ -1,8 +1,12 @@
 import { HonkerError } from "../errors.ts";
 
-/** Which consumers have a live subscription in this process; two would overwrite each other's offset. */
+/**
+ * Which consumers have a live subscription in this process, since two would overwrite each other's
+ * offset, and which groups of this process wait for an acknowledgement.
+ */
 export class ActiveConsumers {
   readonly #active = new Set<string>();
+  readonly #blocked = new Set<string>();
 
   /** @returns a function that gives the name free. @throws `CONSUMER_ACTIVE` */
   claim(topic: string, consumer: string): () => void {
@@ -10,6 +14,16 @@ export class ActiveConsumers {
     const id = idOf(topic, consumer);
     this.#active.add(id);
     return () => void this.#active.delete(id);
+  }
+
+  /** The group holds as many events as it may; its members wait. */
+  block(topic: string, group: string): void {
+    this.#blocked.add(idOf(topic, group));
+  }
+
+  /** Whether members of the group were waiting; they no longer do. */
+  unblock(topic: string, group: string): boolean {
+    return this.#blocked.delete(idOf(topic, group));
   }
 
   /** @throws `CONSUMER_ACTIVE` */

@@ -25,7 +25,6 @@ const REMOVE = "DELETE FROM _honker_stream_consumers WHERE name = ? AND topic = 
 const LIST = `SELECT name, offset,
     (SELECT count(*) FROM _honker_stream AS s WHERE s.topic = c.topic AND s.offset > c.offset)
   FROM _honker_stream_consumers AS c WHERE topic = ? ORDER BY name`;
-const SLOWEST = "SELECT min(offset) FROM _honker_stream_consumers WHERE topic = ?";
 
 /** Saved offsets of the consumers of one stream; Honker's own table. */
 export class ConsumerOffsets {
@@ -78,12 +77,6 @@ export class ConsumerOffsets {
         offset: Number(offset),
         lag: Number(lag),
       }));
-  }
-
-  /** The smallest saved offset; `undefined` without consumers. */
-  slowest(): number | undefined {
-    const offset = this.#core.prepare(SLOWEST).row([this.#topic])?.[0];
-    return offset === null || offset === undefined ? undefined : Number(offset);
   }
 
   /** An offset beyond the newest would silently skip events that are yet to come. */

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "../core/standard-schema.ts";
 import type { StreamFilter } from "./stream-filter.ts";
+import type { StreamRetention } from "./stream-retention.ts";
 
 /** Options of `db.stream()`. Give every user of one stream the same ones. */
 export interface StreamOptions<T = unknown> {
@@ -8,8 +9,35 @@ export interface StreamOptions<T = unknown> {
    * validator (zod, valibot, arktype). It must be synchronous and accept what it returns. Default none.
    */
   readonly schema?: StandardSchemaV1<unknown, T>;
+  /**
+   * Turns a stored payload into today's shape before it is checked, so that old events stay readable.
+   * Called for every event that is read. Default none.
+   */
+  readonly upcast?: (payload: unknown, event: UpcastEvent) => unknown;
+  /**
+   * What happens to an event that is read and whose payload does not fit. Default `"throw"`: the
+   * reader ends with `INVALID_PAYLOAD`. `"dead-letter"`: a subscription puts it aside for
+   * `deadLetters(consumer)` and goes on. `"skip"`: it is reported to `onError` and left out. Groups
+   * always use their dead letters, unless it is `"skip"`.
+   */
+  readonly onInvalid?: InvalidPayloadPolicy;
+  /** What is kept; applied by itself while this process publishes. Default everything. */
+  readonly retention?: StreamRetention;
   /** Seconds, default 120: how long a `messageId` is remembered. Raise it for slow publishers. */
   readonly dedupeWindowSeconds?: number;
+}
+
+/** What to do with an event whose payload does not fit its schema. */
+export type InvalidPayloadPolicy = "throw" | "dead-letter" | "skip";
+
+/** What `upcast` knows of an event. */
+export interface UpcastEvent {
+  readonly offset: number;
+  readonly key: string | null;
+  readonly subject: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
 }
 
 /** Where a subscription begins. Events after an offset, or published at a time or later. */

@@ -12,6 +12,7 @@ export interface StreamBatch {
 
 const AFTER = `SELECT ${EVENT_COLUMNS} FROM _honker_stream
   WHERE topic = ? AND offset > ? ORDER BY offset LIMIT ?`;
+const ONE = `SELECT ${EVENT_COLUMNS} FROM _honker_stream WHERE offset = ?`;
 const WINDOW_END = `SELECT max(offset) FROM (
   SELECT offset FROM _honker_stream WHERE topic = ? AND offset > ? ORDER BY offset LIMIT ?)`;
 const NEWEST_ISSUED = "SELECT seq FROM sqlite_sequence WHERE name = '_honker_stream'";
@@ -44,6 +45,11 @@ export function readBatch(
     rows: candidates.filter((row) => filter.matches(row[1], row[5])),
     through: Number(last),
   };
+}
+
+/** The columns of one event; `undefined` when it is no longer kept. */
+export function readEvent(core: Core, offset: number): SqlValue[] | undefined {
+  return core.prepare(ONE).row([offset]);
 }
 
 /** The largest offset ever issued in the file, by any stream, also when its event was pruned. */

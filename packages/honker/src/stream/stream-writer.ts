@@ -4,6 +4,7 @@ import { requireName } from "../core/names.ts";
 import { HonkerError } from "../errors.ts";
 import type { SqlInput } from "../sqlite/connection.ts";
 import { requireSubject } from "./stream-filter.ts";
+import type { AutomaticPruning } from "./stream-retention.ts";
 
 /** What can be said about an event besides its payload. */
 export interface PublishOptions {
@@ -55,12 +56,18 @@ export class StreamWriter {
   readonly #core: Core;
   readonly #topic: string;
   readonly #dedupeWindowMs: number;
+  readonly #pruning: AutomaticPruning | undefined;
   #untilForget = 0;
 
-  constructor(core: Core, topic: string, dedupeWindowMs: number) {
+  constructor(
+    core: Core,
+    topic: string,
+    options: { readonly dedupeWindowMs: number; readonly pruning: AutomaticPruning | undefined },
+  ) {
     this.#core = core;
     this.#topic = topic;
-    this.#dedupeWindowMs = dedupeWindowMs;
+    this.#dedupeWindowMs = options.dedupeWindowMs;
+    this.#pruning = options.pruning;
   }
 
   /** Writes one event and returns its offset, or the first one's where it is a repetition. */
@@ -71,6 +78,7 @@ export class StreamWriter {
         ? this.#insert(row)
         : this.#core.transaction(() => this.#insertOnce(row, options.messageId));
     this.#core.touch(topics.stream(this.#topic));
+    this.#pruning?.published(1);
     return offset;
   }
 
@@ -92,6 +100,7 @@ export class StreamWriter {
       this.#insertPlain(plain, offsets);
       if (offsets.length > 0) this.#core.touch(topics.stream(this.#topic));
     });
+    this.#pruning?.published(offsets.length);
     return offsets;
   }
 

@@ -5,12 +5,17 @@ import type { Sequence } from "../core/polled-sequence.ts";
 import { requireTransaction } from "../core/require-transaction.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { HonkerError } from "../errors.ts";
-import type { SqlValue } from "../sqlite/connection.ts";
 import type { ActiveConsumers } from "./active-consumers.ts";
 import { type ConsumerInfo, ConsumerOffsets } from "./consumer-offsets.ts";
+import { EventDecoder } from "./event-decoder.ts";
+import { groupInfos } from "./group-info.ts";
+import type { GroupInfo, GroupOptions } from "./group-options.ts";
 import { PayloadCodec } from "./payload-codec.ts";
-import { eventOf, payloadOf, type StreamEvent } from "./stream-event.ts";
+import { StreamDeadLetters } from "./stream-dead-letters.ts";
+import type { StreamEvent } from "./stream-event.ts";
 import { compileFilter } from "./stream-filter.ts";
+import { StreamGroup } from "./stream-group.ts";
+import { streamInfo } from "./stream-info.ts";
 import type {
   ReadOptions,
   ReplayOptions,
@@ -21,13 +26,15 @@ import type {
   TailOptions,
 } from "./stream-options.ts";
 import { newestOffset, readBatch } from "./stream-reader.ts";
+import {
+  AutomaticPruning,
+  pruneStream,
+  requireRetention,
+  type StreamRetention,
+} from "./stream-retention.ts";
 import { ProgressSaver, subscription } from "./stream-subscription.ts";
 import { offsetBefore } from "./stream-time.ts";
 import { type PublishOptions, StreamWriter } from "./stream-writer.ts";
-
-const INFO = `SELECT count(*), min(offset), max(offset) FROM _honker_stream WHERE topic = ?`;
-const TIMESTAMP = `SELECT coalesce(alk_created_ms, created_at * 1000) FROM _honker_stream
-  WHERE offset = ?`;
 
 /** Events per read of `readSince` and `replay`. */
 const BATCH = 512;
@@ -41,7 +48,9 @@ export class Stream<T = unknown> {
   readonly name: string;
   readonly #handle: Handle;
   readonly #active: ActiveConsumers;
+  readonly #options: StreamOptions<T>;
   readonly #codec: PayloadCodec<T>;
+  readonly #decoder: EventDecoder<T>;
   readonly #offsets: ConsumerOffsets;
   readonly #writer: StreamWriter;
 
@@ -52,15 +61,21 @@ export class Stream<T = unknown> {
     { name, options }: { readonly name: string; readonly options: StreamOptions<T> },
   ) {
     requireName(name, "stream");
-    const { dedupeWindowSeconds = 120 } = options;
+    const { dedupeWindowSeconds = 120, onInvalid = "throw", retention } = options;
     requireNumber(dedupeWindowSeconds, "dedupeWindowSeconds", { min: 0 });
+    if (retention !== undefined) requireRetention(retention);
     const core = handle.use();
     this.name = name;
     this.#handle = handle;
     this.#active = active;
-    this.#codec = new PayloadCodec(name, options.schema);
+    this.#options = options;
+    this.#codec = new PayloadCodec(name, options);
+    this.#decoder = new EventDecoder(name, this.#codec, onInvalid);
     this.#offsets = new ConsumerOffsets(core, name);
-    this.#writer = new StreamWriter(core, name, dedupeWindowSeconds * 1_000);
+    this.#writer = new StreamWriter(core, name, {
+      dedupeWindowMs: dedupeWindowSeconds * 1_000,
+      pruning: retention === undefined ? undefined : new AutomaticPruning(core, name, retention),
+    });
   }
 
   /**
@@ -168,7 +183,7 @@ export class Stream<T = unknown> {
         after,
         filter,
         signal: options.signal,
-        decode: (row) => this.#event(core, row),
+        decode: (row) => this.#decoder.event(core, row, consumer),
         progress,
         onClose,
       }),
@@ -191,7 +206,7 @@ export class Stream<T = unknown> {
         after: this.#resolve(core, options.from ?? "end"),
         filter,
         signal: options.signal,
-        decode: (row) => this.#event(core, row),
+        decode: (row) => this.#decoder.event(core, row),
         progress: undefined,
       }),
     );
@@ -207,7 +222,7 @@ export class Stream<T = unknown> {
     for (;;) {
       const batch = readBatch(this.#core(), this.name, { after, limit: BATCH, filter });
       for (const row of batch.rows) {
-        const event = this.#event(this.#core(), row);
+        const event = this.#decoder.event(this.#core(), row);
         if (event !== undefined) yield event;
       }
       if (batch.through === after) return;
@@ -227,7 +242,7 @@ export class Stream<T = unknown> {
       const size = Math.min(BATCH, limit - events.length);
       const batch = readBatch(core, this.name, { after, limit: size, filter });
       for (const row of batch.rows) {
-        const event = this.#event(core, row);
+        const event = this.#decoder.event(core, row);
         if (event !== undefined) events.push(event);
       }
       if (batch.through === after) break;
@@ -304,33 +319,54 @@ export class Stream<T = unknown> {
     return this.#offsets.remove(consumer);
   }
 
+  /**
+   * Members that share the events: each goes to one of them and is acknowledged on its own. It need not
+   * be created first.
+   *
+   * @throws `INVALID_ARGUMENT`
+   */
+  group(name: string, options: GroupOptions = {}): StreamGroup<T> {
+    const core = this.#core();
+    return new StreamGroup(this.#handle, this.#active, {
+      topic: this.name,
+      name,
+      options,
+      decode: (row) => this.#codec.decode(row[2] as string, row),
+      skipInvalid: this.#options.onInvalid === "skip",
+      resolve: (from) => this.#resolve(core, from),
+      refuseInTransaction: (what) => this.#refuseInTransaction(core, what),
+    });
+  }
+
+  /** The groups and how far each is. */
+  groups(): GroupInfo[] {
+    return groupInfos(this.#core(), this.name);
+  }
+
+  /** Events that `onInvalid: "dead-letter"` put aside for a consumer, or the dead letters of a group. */
+  deadLetters(consumer: string): StreamDeadLetters {
+    return new StreamDeadLetters(() => this.#core(), this.name, consumer);
+  }
+
+  /**
+   * Deletes the oldest events: those that the given limits, or else the stream's `retention`, do not
+   * keep. Never what a consumer or group has yet to process, unless `force` is set.
+   *
+   * @returns how many were deleted
+   * @throws `INVALID_ARGUMENT`
+   */
+  prune(retention: StreamRetention = this.#options.retention ?? {}): number {
+    requireRetention(retention);
+    return pruneStream(this.#core(), this.name, retention);
+  }
+
   /** How many events are kept, and from when to when. */
   info(): StreamInfo {
-    const core = this.#core();
-    const [count, first, last] = core.prepare(INFO).row([this.name]) as SqlValue[];
-    const timestamp = (offset: SqlValue | undefined): number | null =>
-      offset === null || offset === undefined
-        ? null
-        : Number(core.prepare(TIMESTAMP).row([offset])?.[0]);
-    return {
-      name: this.name,
-      count: Number(count),
-      firstOffset: first as number | null,
-      lastOffset: last as number | null,
-      firstTimestamp: timestamp(first),
-      lastTimestamp: timestamp(last),
-    };
+    return streamInfo(this.#core(), this.name);
   }
 
   #core(): Core {
     return this.#handle.use();
-  }
-
-  /** `undefined` when the event was pruned while it was on its way. */
-  #event(core: Core, row: readonly SqlValue[]): StreamEvent<T> | undefined {
-    const text = payloadOf(core, row);
-    if (text === undefined) return undefined;
-    return eventOf(this.name, row, this.#codec.decode(text, row[0] as number));
   }
 
   #resolve(core: Core, from: Exclude<StreamStart, "saved">): number {

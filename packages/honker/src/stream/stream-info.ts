@@ -1,0 +1,22 @@
+import type { Core } from "../core/core.ts";
+import type { SqlValue } from "../sqlite/connection.ts";
+import type { StreamInfo } from "./stream-options.ts";
+
+const INFO = "SELECT count(*), min(offset), max(offset) FROM _honker_stream WHERE topic = ?";
+const TIMESTAMP = `SELECT coalesce(alk_created_ms, created_at * 1000) FROM _honker_stream
+  WHERE offset = ?`;
+
+/** What is kept of a stream. */
+export function streamInfo(core: Core, topic: string): StreamInfo {
+  const [count, first, last] = core.prepare(INFO).row([topic]) as [number, SqlValue, SqlValue];
+  const timestamp = (offset: SqlValue): number | null =>
+    offset === null ? null : (core.prepare(TIMESTAMP).row([offset])?.[0] as number);
+  return {
+    name: topic,
+    count,
+    firstOffset: first as number | null,
+    lastOffset: last as number | null,
+    firstTimestamp: timestamp(first),
+    lastTimestamp: timestamp(last),
+  };
+}
