@@ -31,6 +31,7 @@ const HELD = `SELECT l.name, l.owner, a.token, ${EXPIRES_AT_MS} FROM _honker_loc
   JOIN _alk_locks a ON a.name = l.name WHERE ${EXPIRES_AT_MS} > ?`;
 const HELD_ONE = `${HELD} AND l.name = ?`;
 const HELD_ALL = `${HELD} ORDER BY l.name`;
+const TAKEN_HERE = "SELECT 1 FROM _alk_locks WHERE name = ? AND expires_at_ms IS NOT NULL";
 const FREE = `DELETE FROM _honker_locks WHERE name = ? AND ((? AND owner = ?) OR coalesce(
   (SELECT a.expires_at_ms FROM _alk_locks a WHERE a.name = _honker_locks.name),
   expires_at * 1000) <= ?)`;
@@ -49,6 +50,11 @@ export function readLock(core: Core, name: string): LockInfo | null {
 /** All locks that are held now, by name. */
 export function readLocks(core: Core): LockInfo[] {
   return core.prepare(HELD_ALL).rows([core.nowMs()]).map(lockInfo);
+}
+
+/** Whether the holder of `name`, if any, took it through this library rather than through Honker. */
+export function lockTakenHere(core: Core, name: string): boolean {
+  return core.prepare(TAKEN_HERE).row([name]) !== undefined;
 }
 
 /** Takes a lock that is free; `null` when it is not. */

@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { topics } from "../core/core.ts";
 import type { Handle } from "../core/handle.ts";
 import { handleWaiter } from "../core/handle-waiter.ts";
@@ -7,6 +5,7 @@ import { requireNumber } from "../core/names.ts";
 import { HonkerError } from "../errors.ts";
 import { closedError } from "../sqlite/sqlite-errors.ts";
 import { type Lock, lockLost, takeLock } from "./lock.ts";
+import { defaultOwner } from "./lock-owner.ts";
 import { readLock } from "./lock-table.ts";
 
 /** Options of `withLock()`. */
@@ -149,8 +148,4 @@ function lockHeld(name: string, holder: ReturnType<typeof readLock>): HonkerErro
     hint: "Wait longer (waitMs), or do without the lock",
     details: { name, owner: holder?.owner ?? null, until: holder?.expiresAt.toISOString() ?? null },
   });
-}
-
-function defaultOwner(): string {
-  return `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
 }
