@@ -34,6 +34,7 @@ export type { WindowOptions } from "./operators/window.ts";
 export { window } from "./operators/window.ts";
 export type { PubSub, PubSubOptions, SubscribeOptions } from "./pub-sub.ts";
 export { createPubSub } from "./pub-sub.ts";
+export { errorReporter } from "./report-error.ts";
 export type { BufferOptions, Overflow, Subscription } from "./subscription.ts";
 export { DEFAULT_CAPACITY } from "./subscription.ts";
 export type { ListenerFailure, TopicListenersOptions } from "./topic-listeners.ts";

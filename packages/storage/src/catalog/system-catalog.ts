@@ -1,0 +1,83 @@
+import { Type } from "@sinclair/typebox";
+import type { Catalog } from "./catalog.ts";
+import { Changes, Exact, Id, Timestamp } from "./schemas.ts";
+
+const AccessLevel = Type.Union([
+  Type.Literal("admin"),
+  Type.Literal("user"),
+  Type.Literal("service"),
+]);
+const MembershipLevel = Type.Union([
+  Type.Literal("owner"),
+  Type.Literal("admin"),
+  Type.Literal("member"),
+]);
+const CredentialType = Type.Union([
+  Type.Literal("api_key"),
+  Type.Literal("ssh_key"),
+  Type.Literal("cert_authority"),
+]);
+
+/** What travels through `system.db`. */
+export const systemCatalog = {
+  channels: {
+    "account:created": {
+      description: "An account was created.",
+      payload: Exact({ accountId: Id, email: Id, accessLevel: AccessLevel }),
+    },
+    "account:updated": {
+      description: "Columns of an account changed.",
+      payload: Exact({ accountId: Id, changes: Changes }),
+    },
+    "org:created": {
+      description: "An organisation was created.",
+      payload: Exact({ orgId: Id, slug: Id, ownerId: Id }),
+    },
+    "org:member_added": {
+      description: "An account became a member of an organisation.",
+      payload: Exact({ orgId: Id, accountId: Id, membershipLevel: MembershipLevel }),
+    },
+    "auth:key_verified": {
+      description: "A request was authenticated with an API key.",
+      payload: Exact({ keyId: Id, ownerId: Id }),
+    },
+  },
+  streams: {
+    "audit-events": {
+      description: "Append-only audit trail.",
+      consumers: ["compliance", "monitoring"],
+      payload: Exact({
+        action: Id,
+        ownerId: Id,
+        credentialId: Type.Optional(Id),
+        credentialType: Type.Optional(CredentialType),
+        orgId: Type.Optional(Id),
+        details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        at: Timestamp,
+      }),
+    },
+  },
+  queues: {
+    "key-management": {
+      description: "API key rotation and clean-up of expired keys.",
+      consumers: ["hub key service"],
+      payload: Type.Union([
+        Exact({
+          task: Type.Literal("rotate-key"),
+          keyId: Id,
+          /** How long the old key stays valid beside the new one. */
+          graceSeconds: Type.Integer({ minimum: 0 }),
+        }),
+        Exact({ task: Type.Literal("remove-expired-keys"), expiredBefore: Timestamp }),
+      ]),
+    },
+    "account-maintenance": {
+      description: "Deactivation of accounts and transfer of organisations.",
+      consumers: ["hub account service"],
+      payload: Type.Union([
+        Exact({ task: Type.Literal("deactivate-account"), accountId: Id }),
+        Exact({ task: Type.Literal("transfer-organization"), orgId: Id, newOwnerId: Id }),
+      ]),
+    },
+  },
+} as const satisfies Catalog;
