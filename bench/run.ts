@@ -34,10 +34,10 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const results = await run(chosen, peers, options);
   console.log(markdown(results));
-  if (options.quick) return;
+  if (options.quick || options.peers !== undefined) return;
   const path = keep(results, options);
   console.log(`kept in ${path}`);
-  if (options.only === undefined && options.peers === undefined) writeReadme(results);
+  if (options.only === undefined) writeReadme(results);
 }
 
 /** Installs the peers' packages once, unless only local ones are asked for. */

@@ -17,7 +17,8 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
 
   --only a,b      benches to run (default: all)
-  --peers a,b     peers and their variants, "alkdev" also means "alkdev-full" (default: all)
+  --peers a,b     peers and their variants, "alkdev" also means "alkdev-full" (default: all); such a
+                  run is printed but not kept
   --rounds n      alternated rounds (default: 5; 1 with --quick)
   --quick         a smoke run: small sizes, no results file
   --quiet-ms n    longest wait for a quiet machine before each measurement (default: 8000)

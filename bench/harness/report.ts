@@ -4,6 +4,7 @@ import type { Machine } from "./machine.ts";
 import type { Durability, Peer } from "./peer.ts";
 import { isNamed } from "./peers.ts";
 import type { BenchResult, Row } from "./rounds.ts";
+import { median } from "./statistics.ts";
 
 /** A results file. */
 export interface Results {
@@ -170,7 +171,13 @@ function verdictLine(v: Verdict): string {
 function benchSection(results: Results, result: BenchResult): string[] {
   const bench = benches.find(({ name }) => name === result.bench);
   if (bench === undefined) return [];
-  const lines = [`### ${bench.name}`, "", bench.question, ""];
+  const [least = Number.NaN] = result.idleBefore;
+  const lines = [
+    `### ${bench.name}`,
+    "",
+    `${bench.question} Idle share of the machine before the measurements: median ${number(median(result.idleBefore))}, least ${number(least)}.`,
+    "",
+  ];
   for (const { title, durabilities } of TABLES) {
     const rows = rowsOf(results, result, durabilities);
     if (rows.length === 0) continue;
