@@ -1,0 +1,120 @@
+import { join } from "node:path";
+import { type Database, open } from "@alkdev/honker";
+import { engineModes, eventually, tempFolder } from "@alkdev/testkit";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Child } from "./child.ts";
+import { type Counts, findViolations, OPTIONS, prepare, QUEUE } from "./parts.ts";
+import { report, rounds } from "./report.ts";
+
+const ROUNDS = rounds("KILL_ROUNDS", 4);
+const WORKER_SECONDS = rounds("WORKER_SECONDS", 2);
+const PROCESSES = WORKER_SECONDS > 2 ? [2, 4, 8] : [2, 4];
+/** As long as a killed worker's claim, and time to work on what is left. */
+const DRAIN_TIMEOUT_MS = 60_000;
+
+const prepared = (extension: string): { db: Database; path: string } => {
+  const path = join(tempFolder(), "test.db");
+  const db = open(path, { ...OPTIONS, extension });
+  onTestFinished(() => db.close());
+  prepare(db);
+  return { db, path };
+};
+
+/** The highest number a process was told is committed. */
+const acked = (child: Child): number =>
+  Math.max(
+    0,
+    ...child.lines.filter((line) => line.startsWith("acked")).map((line) => Number(line.slice(6))),
+  );
+
+const errors = (child: Child): string[] => child.lines.filter((line) => line.startsWith("error"));
+
+/** Works off what is left, so that each number has had its effect and each event was consumed. */
+async function drain(db: Database): Promise<Counts> {
+  const worker = db.queue<number>("work", QUEUE).work((job, { complete }) => {
+    complete((tx) => void tx.execute("INSERT INTO effects (seq) VALUES (?)", [job.payload]));
+  });
+  const counts = await eventually(
+    "every job is done",
+    () => {
+      const now = findViolations(db).counts;
+      return now.effects === now.produced ? now : undefined;
+    },
+    DRAIN_TIMEOUT_MS,
+  );
+  await worker.stop();
+  return counts;
+}
+
+describe.each(engineModes)(
+  "M6: processes that are killed while they use every part $mode",
+  ({ extension }) => {
+    it(`break no promise in ${ROUNDS} rounds`, async () => {
+      const { db, path } = prepared(extension);
+      let promised = 0;
+      for (let round = 1; round <= ROUNDS; round++) {
+        const child = new Child("everything.ts", [path, extension, "solo"]);
+        await child.line("ready");
+        await new Promise((resolve) => setTimeout(resolve, 20 + ((round * 37) % 200)));
+        await child.kill();
+        promised = Math.max(promised, acked(child));
+        const { counts, violations } = findViolations(db);
+        expect({ round, violations, errors: errors(child) }).toEqual({
+          round,
+          violations: [],
+          errors: [],
+        });
+        expect(counts.produced).toBeGreaterThanOrEqual(promised);
+        // the whole file is read for this: not every time of hundreds
+        if (round % 10 === 0 || round === ROUNDS) {
+          expect(await db.integrityCheck()).toEqual({
+            ok: true,
+            problems: [],
+            foreignKeyViolations: [],
+          });
+        }
+      }
+      const counts = await drain(db);
+      expect(counts.effects).toBe(counts.produced);
+      expect(counts.consumed).toBeGreaterThan(0);
+      report("SIGKILL loop", { mode: extension, rounds: ROUNDS, ...counts });
+    }, 3_600_000);
+  },
+);
+
+describe("M6: workers of which one is killed all the time", () => {
+  it.each(PROCESSES)(
+    "do each of the jobs exactly once, %i processes",
+    async (processes) => {
+      const { db, path } = prepared("require");
+      const start = (slot: number): Child =>
+        new Child("everything.ts", [path, "require", `slot-${slot}`]);
+      const children = Array.from({ length: processes }, (_, slot) => start(slot));
+      for (const child of children) await child.line("ready");
+      const killEveryMs = WORKER_SECONDS > 10 ? 1_000 : 500;
+      const until = performance.now() + WORKER_SECONDS * 1_000;
+      const problems: string[] = [];
+      let kills = 0;
+      while (performance.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, killEveryMs));
+        const slot = kills % processes;
+        await (children[slot] as Child).kill();
+        problems.push(...errors(children[slot] as Child));
+        kills += 1;
+        children[slot] = start(slot);
+        expect(findViolations(db).violations).toEqual([]);
+      }
+      for (const child of children) {
+        await child.kill();
+        problems.push(...errors(child));
+      }
+      expect(problems).toEqual([]);
+      const counts = await drain(db);
+      expect(counts.effects).toBe(counts.produced);
+      expect(findViolations(db).violations).toEqual([]);
+      expect(await db.integrityCheck()).toMatchObject({ ok: true });
+      report("workers killed", { processes, seconds: WORKER_SECONDS, kills, ...counts });
+    },
+    3_600_000,
+  );
+});
