@@ -16,12 +16,15 @@ import { type IntegrityOptions, integrityCheck } from "./operations/integrity-ch
 import { type DatabaseStats, readStats } from "./operations/stats.ts";
 import { UntilClosed } from "./operations/until-closed.ts";
 import type { NotificationRetention } from "./options.ts";
+import { Queue } from "./queue/queue.ts";
+import type { QueueOptions } from "./queue/queue-options.ts";
 import {
   type RateLimitOptions,
   type RateLimitResult,
   sweepRateLimits,
   tryRateLimit,
 } from "./rate-limit/rate-limit.ts";
+import { Scheduler } from "./schedule/scheduler.ts";
 import type { Row, RunResult, SqlInput, SqlValue } from "./sqlite/connection.ts";
 import { iterateObjects, type QueryOptions } from "./sqlite/query.ts";
 import { closedError } from "./sqlite/sqlite-errors.ts";
@@ -44,6 +47,7 @@ export class Database implements Disposable {
   };
   /** Transactions begun without a callback; closing this handle rolls them back. */
   #begun: Transaction[] = [];
+  #scheduler: Scheduler | undefined;
   #closed = false;
 
   /** @internal Use {@link open}. */
@@ -226,6 +230,22 @@ export class Database implements Disposable {
   }
 
   /**
+   * A work queue of jobs with payloads of type `I`; with a `schema` that transforms, workers get `O`.
+   * It need not be created first; calling this twice gives two handles of one queue.
+   *
+   * @throws `INVALID_ARGUMENT`, `CLOSED`
+   * @example
+   * ```ts
+   * const rotations = db.queue<{ keyVersion: number }>("key-rotation");
+   * rotations.enqueue({ keyVersion: 2 }, { priority: 3 });
+   * const worker = rotations.work(async (job) => rotateKeys(job.payload));
+   * ```
+   */
+  queue<I = unknown, O = I>(name: string, options: QueueOptions<I, O> = {}): Queue<I, O> {
+    return new Queue(this.#handle, name, options);
+  }
+
+  /**
    * Takes the lock `name` for `ttlSeconds`, or returns `null` when somebody else holds it. Inside a
    * transaction it is taken when that commits. An owner who already holds it takes it over: the new
    * {@link Lock} is valid, the earlier one is lost. So give every holder an owner of its own.
@@ -272,6 +292,22 @@ export class Database implements Disposable {
   /** Every lock that is held now, by name. */
   locks(): LockInfo[] {
     return readLocks(this.#use());
+  }
+
+  /**
+   * The schedules of this file: at each slot of a cron expression, a job in a queue.
+   *
+   * @example
+   * ```ts
+   * const scheduler = db.scheduler();
+   * scheduler.add("retention-cleanup", "0 3 * * *", { queue: "maintenance" });
+   * scheduler.start();
+   * ```
+   */
+  scheduler(): Scheduler {
+    this.#use();
+    this.#scheduler ??= new Scheduler(this.#handle);
+    return this.#scheduler;
   }
 
   /**

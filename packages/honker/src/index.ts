@@ -35,6 +35,38 @@ export type {
   StreamStats,
 } from "./operations/stats.ts";
 export type { Durability, NotificationRetention, OpenOptions } from "./options.ts";
+export type {
+  Backoff,
+  BackoffFunction,
+  ExponentialBackoff,
+  FixedBackoff,
+  StoredBackoff,
+} from "./queue/backoff.ts";
+export type { ClaimOptions, ClaimWaker } from "./queue/claim-sequence.ts";
+export type { DeadReason } from "./queue/dead-letter-writer.ts";
+export type {
+  DeadLetter,
+  DeadLetterSelection,
+  DeadLetters,
+  DeadListOptions,
+} from "./queue/dead-letters.ts";
+export type { EnqueueOutcome, OfferedJob } from "./queue/enqueuer.ts";
+export type { Job } from "./queue/job.ts";
+export type { JobHistoryEntry, JobOutcome } from "./queue/job-history.ts";
+export type { JobSnapshot } from "./queue/job-snapshot.ts";
+export type { Queue } from "./queue/queue.ts";
+export type {
+  EnqueueOptions,
+  HistoryRetention,
+  OnUniqueConflict,
+  QueueOptions,
+  UniqueOptions,
+  UniqueScope,
+} from "./queue/queue-options.ts";
+export type { QueueCounts } from "./queue/queue-stats.ts";
+export type { JobContext } from "./queue/running-job.ts";
+export type { Worker } from "./queue/worker.ts";
+export type { JobHandler, WorkOptions } from "./queue/worker-options.ts";
 export type { RateLimitOptions, RateLimitResult } from "./rate-limit/rate-limit.ts";
 export type { FiredSlot } from "./schedule/fire-due.ts";
 export { nextFireTime } from "./schedule/fire-times.ts";

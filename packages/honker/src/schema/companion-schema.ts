@@ -1,3 +1,7 @@
+import { LOCK_SCHEMA } from "../lock/lock-schema.ts";
+import { QUEUE_SCHEMA } from "../queue/queue-schema.ts";
+import { RATE_LIMIT_SCHEMA } from "../rate-limit/rate-limit-schema.ts";
+import { SCHEDULE_SCHEMA } from "../schedule/schedule-schema.ts";
 import { STREAM_SCHEMA } from "../stream/stream-schema.ts";
 
 /**
@@ -13,5 +17,5 @@ export interface CompanionMigration {
 
 /** In order; a released one is never edited. */
 export const COMPANION_MIGRATIONS: readonly CompanionMigration[] = [
-  { version: 1, script: [STREAM_SCHEMA].join("\n") },
+  { version: 1, script: [LOCK_SCHEMA, QUEUE_SCHEMA, RATE_LIMIT_SCHEMA, SCHEDULE_SCHEMA, STREAM_SCHEMA].join("\n") },
 ];

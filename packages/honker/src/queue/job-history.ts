@@ -1,0 +1,129 @@
+import type { Core } from "../core/core.ts";
+import type { SqlValue } from "../sqlite/connection.ts";
+import type { HistoryRetention } from "./queue-options.ts";
+
+/**
+ * What became of one attempt, or of the job: `completed`; `retried` after an error; `dead`; `lost` when
+ * its claim ran out; `released` by a worker that stopped; `cancelled`; `expired` before it was claimed;
+ * `redriven` from the dead letters.
+ */
+export type JobOutcome =
+  | "completed"
+  | "retried"
+  | "dead"
+  | "lost"
+  | "released"
+  | "cancelled"
+  | "expired"
+  | "redriven";
+
+/** One entry of a job's history. */
+export interface JobHistoryEntry {
+  readonly jobId: number;
+  readonly outcome: JobOutcome;
+  /** Number of the attempt, from 1; 0 when the job never started. */
+  readonly attempt: number;
+  readonly workerId: string | null;
+  /** Seconds since 1970. */
+  readonly enqueuedAt: number;
+  /** When the attempt was claimed, in milliseconds since 1970; `null` when it is not known. */
+  readonly startedAtMs: number | null;
+  /** Milliseconds since 1970. */
+  readonly endedAtMs: number;
+  readonly error: string | null;
+}
+
+/** What is known of a job when an entry is written. */
+export interface HistorySubject {
+  readonly id: number;
+  readonly attempts: number;
+  readonly workerId: string | null;
+  readonly createdAt: number;
+  readonly claimedAtMs?: number | undefined;
+}
+
+const NEXT_N = `coalesce((SELECT max(n) FROM _alk_job_history WHERE queue = ?1 AND job_id = ?2), 0) + 1`;
+const INSERT = `INSERT INTO _alk_job_history (queue, job_id, n, outcome, attempt, worker_id,
+    enqueued_at, started_at_ms, ended_at_ms, error)
+  VALUES (?1, ?2, ${NEXT_N}, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`;
+const OF_JOB = `SELECT job_id, outcome, attempt, worker_id, enqueued_at, started_at_ms, ended_at_ms, error
+  FROM _alk_job_history WHERE queue = ? AND job_id = ? ORDER BY n`;
+const PRUNE_AGE = "DELETE FROM _alk_job_history WHERE queue = ? AND ended_at_ms < ?";
+const PRUNE_COUNT = `DELETE FROM _alk_job_history WHERE queue = ?1 AND job_id <= (
+  SELECT job_id FROM _alk_job_history WHERE queue = ?1
+  ORDER BY job_id DESC, n DESC LIMIT 1 OFFSET ?2)`;
+
+/** Entries written between two prunings; a pruning reads the queue's history once, a few ms at the default size. */
+const PRUNE_EVERY = 5_000;
+
+/**
+ * Writes what became of jobs: one row when a job ends and one per failed attempt, so that a job that
+ * succeeds at once costs a single row. That it was enqueued and when it started is part of that row.
+ */
+export class JobHistoryWriter {
+  readonly #core: Core;
+  readonly #queue: string;
+  readonly #retention: Required<HistoryRetention> | undefined;
+  #sincePruning = 0;
+
+  constructor(core: Core, queue: string, retention: Required<HistoryRetention> | undefined) {
+    this.#core = core;
+    this.#queue = queue;
+    this.#retention = retention;
+  }
+
+  get enabled(): boolean {
+    return this.#retention !== undefined;
+  }
+
+  record(job: HistorySubject, outcome: JobOutcome, error: string | null = null): void {
+    if (this.#retention === undefined) return;
+    this.#core
+      .prepare(INSERT)
+      .run([
+        this.#queue,
+        job.id,
+        outcome,
+        job.attempts,
+        job.workerId,
+        job.createdAt,
+        job.claimedAtMs ?? null,
+        this.#core.nowMs(),
+        error,
+      ]);
+    this.#sincePruning += 1;
+  }
+
+  /** Prunes when enough was written since the last time; called between the jobs, never inside an ack. */
+  pruneWhenDue(): void {
+    if (this.#sincePruning >= PRUNE_EVERY) this.prune();
+  }
+
+  /** Deletes entries beyond the retention. Returns how many. */
+  prune(retention: HistoryRetention = {}): number {
+    this.#sincePruning = 0;
+    const maxAgeSeconds = retention.maxAgeSeconds ?? this.#retention?.maxAgeSeconds ?? 0;
+    const maxCount = retention.maxCount ?? this.#retention?.maxCount ?? 0;
+    const before = this.#core.nowMs() - maxAgeSeconds * 1_000;
+    const aged = this.#core.prepare(PRUNE_AGE).run([this.#queue, before]).changes;
+    return aged + this.#core.prepare(PRUNE_COUNT).run([this.#queue, maxCount]).changes;
+  }
+
+  /** Entries of one job, oldest first. */
+  of(jobId: number): JobHistoryEntry[] {
+    return this.#core.prepare(OF_JOB).rows([this.#queue, jobId]).map(entry);
+  }
+}
+
+function entry(row: readonly SqlValue[]): JobHistoryEntry {
+  return {
+    jobId: row[0] as number,
+    outcome: row[1] as JobOutcome,
+    attempt: row[2] as number,
+    workerId: row[3] as string | null,
+    enqueuedAt: row[4] as number,
+    startedAtMs: row[5] as number | null,
+    endedAtMs: row[6] as number,
+    error: row[7] as string | null,
+  };
+}
