@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { open } from "@alkdev/honker";
 import { engineModes, eventually, FakeClock, tempDatabase } from "@alkdev/testkit";
@@ -181,6 +181,33 @@ describe.each(engineModes)("notifications $mode (M4)", ({ extension }) => {
     expect((await closed.next()).done).toBe(true);
     expect(codeOf(() => db.listen("c"))).toBe("CLOSED");
     expect(codeOf(() => db.notify("c", 1))).toBe("CLOSED");
+  });
+
+  it("cannot be listened for inside a transaction, whose ids may be given out again", () => {
+    const db = tempDatabase({ extension });
+    db.transaction((tx) => {
+      tx.notify("c", 1);
+      expect(codeOf(() => db.listen("c"))).toBe("TRANSACTION_STATE");
+    });
+  });
+
+  it("wake only listeners of channels with news when another process wrote", async () => {
+    const db = tempDatabase({ extension });
+    const quiet = Array.from({ length: 200 }, (_, i) => db.listen(`quiet:${i}`));
+    const listener = db.listen("c");
+    const received = take(listener, 3);
+    for (let i = 0; i < 3; i++) {
+      execFileSync("sqlite3", [
+        "-cmd",
+        ".timeout 5000",
+        db.path,
+        `INSERT INTO _honker_notifications (channel, payload) VALUES ('c', '${i}'), ('other', '1');`,
+      ]);
+    }
+    expect(await received).toEqual([0, 1, 2]);
+    const pending = quiet.map((sequence) => sequence.next());
+    db.close();
+    for (const result of await Promise.all(pending)) expect(result.done).toBe(true);
   });
 
   it("with a signal that is already aborted end at once", async () => {

@@ -152,7 +152,7 @@ describe.each(engineModes)("open $mode (M1)", ({ extension, mode }) => {
     expect(() => open(path, { extension })).toThrow(/version 99999/);
   });
 
-  it("opens a new file in eight processes at once", () => {
+  it("opens a new file in five processes at once", { timeout: 60_000 }, () => {
     const path = join(tempFolder(), "a.db");
     const script = `
       import { open } from "@alkdev/honker";
@@ -160,7 +160,7 @@ describe.each(engineModes)("open $mode (M1)", ({ extension, mode }) => {
       db.notify("c", process.pid);
       db.close();
     `;
-    const run = `for i in 1 2 3 4 5 6 7 8; do node --conditions=@alkdev/source --input-type=module -e "$SCRIPT" & done; wait $(jobs -p)`;
+    const run = `for i in 1 2 3 4 5; do node --conditions=@alkdev/source --input-type=module -e "$SCRIPT" & done; wait $(jobs -p)`;
     const result = spawnSync("bash", ["-c", run], {
       env: { ...process.env, SCRIPT: script },
       encoding: "utf8",
@@ -168,7 +168,7 @@ describe.each(engineModes)("open $mode (M1)", ({ extension, mode }) => {
     });
     expect(result.stderr.replace(/.*ExperimentalWarning.*\n?/g, "")).toBe("");
     using db = open(path, { extension });
-    expect(db.rows("SELECT count(*) FROM _honker_notifications")).toEqual([[8]]);
+    expect(db.rows("SELECT count(*) FROM _honker_notifications")).toEqual([[5]]);
   });
 });
 

@@ -17,7 +17,7 @@ import { closedError } from "../sqlite/sqlite-errors.ts";
 import { ActiveConsumers } from "../stream/active-consumers.ts";
 import { TableChanges } from "../tables/table-changes.ts";
 import { RemoteChanges } from "../wake/remote-changes.ts";
-import { WakeBus } from "../wake/wake.ts";
+import { WakeBus, type WakeHost } from "../wake/wake.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Core, ErrorHandler } from "./core.ts";
 import { ControlSql, type PreparedSql, StatementSql } from "./prepared-sql.ts";
@@ -45,6 +45,7 @@ export class Engine implements Core {
   readonly tables: TableChanges;
   readonly #stack: TransactionStack;
   readonly #remote: RemoteChanges | undefined;
+  #waitingBuses = 0;
   #closed = false;
 
   constructor(path: string, options: OpenOptions) {
@@ -66,12 +67,13 @@ export class Engine implements Core {
       this.connection.close();
       throw error;
     }
-    this.wake = new WakeBus({
+    const host: WakeHost = {
       busy: () => this.connection.inTransaction,
       onWaiting: (waiting) => this.#onWaiting(waiting),
-    });
+    };
+    this.wake = new WakeBus(host);
     if (path !== ":memory:") {
-      const wakeAll = (): void => this.wake.wakeAll();
+      const wakeAll = (): void => this.#wakeTopic(EVERYTHING);
       this.#remote = new RemoteChanges(this.connection, wakeAll, wakeAll);
     }
     this.tables = new TableChanges(this.connection);
@@ -81,10 +83,13 @@ export class Engine implements Core {
       rows: (sql, params, queryOptions) => this.rows(sql, params, queryOptions),
       notify: (channel, payload) => this.notifications.notify(channel, payload),
       committed: (touched) => this.#committed(touched),
-      idle: () => this.wake.release(),
+      idle: () => {
+        this.wake.release();
+        this.notifications.release();
+      },
       onError: this.onError,
     });
-    this.notifications = new Notifications(this, options.notifications);
+    this.notifications = new Notifications(this, host, options.notifications);
   }
 
   get closed(): boolean {
@@ -172,6 +177,7 @@ export class Engine implements Core {
     this.#stack.abandonAll();
     this.#closed = true;
     this.wake.close();
+    this.notifications.close();
     this.#remote?.stop();
     this.connection.close();
   }
@@ -203,15 +209,26 @@ export class Engine implements Core {
 
   #committed(touched: Iterable<string>): void {
     for (const topic of touched) {
-      if (topic === EVERYTHING) this.wake.wakeAll();
-      else this.wake.wake(topic);
+      this.#wakeTopic(topic);
     }
     this.tables.committed(touched);
   }
 
+  #wakeTopic(topic: string): void {
+    if (topic !== EVERYTHING) {
+      this.wake.wake(topic);
+      this.notifications.wake(topic);
+      return;
+    }
+    this.wake.wakeAll();
+    this.notifications.wakeNew();
+  }
+
+  /** There are two buses, so that one of them being empty is not the end of waiting. */
   #onWaiting(waiting: boolean): void {
-    if (waiting) this.#remote?.start();
-    else this.#remote?.stop();
+    this.#waitingBuses += waiting ? 1 : -1;
+    if (this.#waitingBuses === 0) this.#remote?.stop();
+    else this.#remote?.start();
   }
 }
 

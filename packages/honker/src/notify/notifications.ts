@@ -3,7 +3,9 @@ import { topics } from "../core/core.ts";
 import { decodePayload, encodePayload } from "../core/json.ts";
 import { requireName } from "../core/names.ts";
 import { polledSequence, type Sequence } from "../core/polled-sequence.ts";
+import { HonkerError } from "../errors.ts";
 import type { NotificationRetention } from "../options.ts";
+import { WakeBus, type WakeHost } from "../wake/wake.ts";
 
 /** One notification as a listener gets it. */
 export interface Notification<P = unknown> {
@@ -26,6 +28,7 @@ const NEWEST = "SELECT coalesce(max(id), 0) FROM _honker_notifications";
 const ISSUED = "SELECT seq FROM sqlite_sequence WHERE name = '_honker_notifications'";
 const AFTER = `SELECT id, payload, created_at FROM _honker_notifications
   WHERE channel = ? AND id > ? ORDER BY id LIMIT 256`;
+const CHANNELS_AFTER = `SELECT DISTINCT channel FROM _honker_notifications WHERE id > ?`;
 const PRUNE_AGE = `DELETE FROM _honker_notifications WHERE id IN (
   SELECT id FROM _honker_notifications WHERE created_at < ? ORDER BY id LIMIT ?)`;
 const PRUNE_COUNT = `DELETE FROM _honker_notifications WHERE id IN (
@@ -40,12 +43,20 @@ const PRUNE_BATCH = 2_000;
 /** Ephemeral messages: rows that listeners read after the commit and that are pruned soon after (M4). */
 export class Notifications {
   readonly #core: Core;
+  /**
+   * Listeners have a bus of their own: when another process committed, one query says which channels
+   * have news, instead of one query per listener.
+   */
+  readonly #listeners: WakeBus;
   readonly #maxAgeSeconds: number;
   readonly #maxCount: number;
   #sincePruning = 0;
+  /** Up to where {@link wakeNew} has looked. */
+  #seen = 0;
 
-  constructor(core: Core, retention: NotificationRetention = {}) {
+  constructor(core: Core, host: WakeHost, retention: NotificationRetention = {}) {
     this.#core = core;
+    this.#listeners = new WakeBus(host);
     this.#maxAgeSeconds = retention.maxAgeSeconds ?? 3_600;
     this.#maxCount = retention.maxCount ?? 10_000;
   }
@@ -63,11 +74,24 @@ export class Notifications {
     return Number(lastInsertRowid);
   }
 
-  /** Listens from now on. What is committed before this call is not delivered. */
+  /**
+   * Listens from now on. What is committed before this call is not delivered.
+   *
+   * @throws `TRANSACTION_STATE` inside a transaction: ids given out in it may be given out again
+   */
   listen<P>(channel: string, options: ListenOptions = {}): Sequence<Notification<P>> {
     requireName(channel, "channel");
-    const waiter = this.#core.wake.waiter(topics.channel(channel));
+    if (this.#core.connection.inTransaction) {
+      throw new HonkerError(
+        "TRANSACTION_STATE",
+        `cannot listen on channel "${channel}" inside a transaction`,
+        { hint: "Listen before or after it" },
+      );
+    }
+    const first = !this.#listeners.waiting;
+    const waiter = this.#listeners.waiter(topics.channel(channel));
     let last = this.#newestId();
+    if (first) this.#seen = last;
     let batch: readonly Notification<P>[] = [];
     let position = 0;
     return polledSequence({
@@ -83,6 +107,36 @@ export class Notifications {
         return next;
       },
     });
+  }
+
+  /** Wakes the listeners of a topic that was written here. */
+  wake(topic: string): void {
+    this.#listeners.wake(topic);
+  }
+
+  /** Wakes the listeners of channels written by somebody else. */
+  wakeNew(): void {
+    if (!this.#listeners.waiting) return;
+    if (this.#core.connection.inTransaction) {
+      // what this transaction wrote is not committed; its end is followed by another look
+      this.#listeners.wakeAll();
+      return;
+    }
+    const newest = this.#newestId();
+    if (newest === this.#seen) return;
+    const channels = this.#core.prepare(CHANNELS_AFTER).rows([Math.min(this.#seen, newest)]);
+    this.#seen = newest;
+    for (const [channel] of channels) this.#listeners.wake(topics.channel(String(channel)));
+  }
+
+  /** Wakes those who found a transaction open; called when it has ended. */
+  release(): void {
+    this.#listeners.release();
+  }
+
+  /** Ends every listener. */
+  close(): void {
+    this.#listeners.close();
   }
 
   /**

@@ -43,6 +43,11 @@ export class WakeBus {
     this.#host = host;
   }
 
+  /** Whether anybody waits. */
+  get waiting(): boolean {
+    return this.#count > 0;
+  }
+
   /** Starts listening for `topic`; the first wait returns at once when a wake came in between. */
   waiter(topic: string): Waiter {
     const waiter: TopicWaiter = new TopicWaiter({
