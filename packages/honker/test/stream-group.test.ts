@@ -178,14 +178,12 @@ describe.each(engineModes)("M5: a group that shares a stream $mode", ({ extensio
     }
     expect(group.fetch("a", 2)).toEqual([]);
     expect(
-      group.dead
-        .list()
-        .map(({ offset, payload, reason, deliveries }) => ({
-          offset,
-          payload,
-          reason,
-          deliveries,
-        })),
+      group.dead.list().map(({ offset, payload, reason, deliveries }) => ({
+        offset,
+        payload,
+        reason,
+        deliveries,
+      })),
     ).toEqual([
       { offset: 1, payload: 1, reason: "card declined", deliveries: 2 },
       { offset: 2, payload: 2, reason: "not acknowledged before the deadline", deliveries: 2 },

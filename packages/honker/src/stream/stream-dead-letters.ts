@@ -89,6 +89,7 @@ export class StreamDeadLetters {
     const core = this.#core();
     const id = [this.#topic, this.#consumer] as const;
     return core.transaction(() => {
+      if (this.count() === 0) return 0;
       if (core.prepare(GROUP).row(id) === undefined) {
         throw new HonkerError(
           "INVALID_ARGUMENT",
