@@ -81,7 +81,7 @@ describe.each(engineModes)("M13: doctor $mode", ({ extension }) => {
     const before = indexes();
     for (const [name] of before) db.execute(`DROP INDEX ${name}`);
     const drift = await found(db, "SCHEMA_DRIFT");
-    expect(drift.map(({ details }) => [details["name"]])).toEqual(expect.arrayContaining(before));
+    expect(drift.map(({ details: { name } }) => [name])).toEqual(expect.arrayContaining(before));
     expect(drift[0]).toMatchObject({ severity: "error", fixable: true, fixed: false });
     const repaired = await db.doctor({ fix: true });
     expect(repaired.healthy).toBe(true);
@@ -164,7 +164,7 @@ describe.each(engineModes)("M13: doctor $mode", ({ extension }) => {
     addJob(db, clock, { run_at: now() + 86_400, queue: "later" });
     clock.advance(HOUR + 1_000);
     const neglected = await found(db, "NEGLECTED_QUEUE");
-    expect(neglected.map(({ details }) => details["queue"])).toEqual(["mail"]);
+    expect(neglected.map(({ details: { queue } }) => queue)).toEqual(["mail"]);
   });
 
   it("finds a consumer that is stuck, not one that is merely behind", async () => {
@@ -199,9 +199,9 @@ describe.each(engineModes)("M13: doctor $mode", ({ extension }) => {
     add("late", now() - 301, 1);
     add("paused", now() - 9_999, 0);
     add("due", now() - 5, 1);
-    expect((await found(db, "OVERDUE_SCHEDULE")).map(({ details }) => details["schedule"])).toEqual(
-      ["late"],
-    );
+    expect(
+      (await found(db, "OVERDUE_SCHEDULE")).map(({ details: { schedule } }) => schedule),
+    ).toEqual(["late"]);
     clock.advance(HOUR);
     expect(await found(db, "OVERDUE_SCHEDULE")).toHaveLength(2);
   });
