@@ -56,7 +56,7 @@ export class HonkerSQLiteDatabase<
   }
 
   /**
-   * The rows of a query one at a time, for results too large for memory. Until the iteration ends the
+   * The rows of a query, prepared or not, one at a time, for results too large for memory. Until the iteration ends the
    * connection cannot write: `ITERATING`.
    *
    * @example
@@ -64,8 +64,11 @@ export class HonkerSQLiteDatabase<
    * for (const user of db.iterate(db.select().from(users))) process.stdout.write(user.name);
    * ```
    */
-  iterate<Q extends IterableQuery>(query: Q): IterableIterator<RowOf<Q>> {
-    return iterateQuery(query);
+  iterate<Q extends IterableQuery>(
+    query: Q,
+    placeholderValues?: Record<string, unknown>,
+  ): IterableIterator<RowOf<Q>> {
+    return iterateQuery(query, placeholderValues);
   }
 
   /**

@@ -20,6 +20,7 @@ export type {
   IterableQuery,
   RowOf,
   SyncOnly,
+  UnrunQuery,
 } from "./queries.ts";
 export { HonkerSQLiteSession } from "./session.ts";
 export { HonkerSQLiteTransaction } from "./transaction.ts";

@@ -1,21 +1,30 @@
 import type { QueryPromise } from "drizzle-orm";
 import { countStatement, prepared } from "./drizzle-internals.ts";
-import type { HonkerPreparedQuery } from "./prepared-query.ts";
+import { HonkerPreparedQuery } from "./prepared-query.ts";
 import type { HonkerSQLiteSession } from "./session.ts";
 
-/** A select or relational query, or a write with `returning`. */
-export type IterableQuery = QueryPromise<unknown>;
+/** A query of the builder that was not run yet. */
+export type UnrunQuery = QueryPromise<unknown>;
+
+/** A select or relational query, or a write with `returning`; prepared or not. */
+export type IterableQuery = UnrunQuery | PreparedRows;
+
+interface PreparedRows {
+  all(placeholderValues?: Record<string, unknown>): unknown;
+}
 
 /** What one row of a query is. */
 export type RowOf<Q> =
   Q extends PromiseLike<infer R>
-    ? R extends readonly (infer Row)[]
-      ? Row
-      : NonNullable<R>
-    : never;
+    ? RowIn<R>
+    : Q extends { all(placeholderValues?: Record<string, unknown>): infer R }
+      ? RowIn<R>
+      : never;
+
+type RowIn<R> = R extends readonly (infer Row)[] ? Row : NonNullable<R>;
 
 /** Queries to be run together. */
-export type BatchQueries = readonly [IterableQuery, ...IterableQuery[]];
+export type BatchQueries = readonly [UnrunQuery, ...UnrunQuery[]];
 
 /** The result of each query of a batch. */
 export type BatchResults<Q extends BatchQueries> = { [K in keyof Q]: Awaited<Q[K]> };
@@ -40,8 +49,12 @@ export interface CountNow {
 type Session = Pick<HonkerSQLiteSession, "countNow" | "transaction">;
 
 /** Reads the results of a query one at a time. */
-export function iterateQuery<Q extends IterableQuery>(query: Q): IterableIterator<RowOf<Q>> {
-  return prepared<HonkerPreparedQuery>(query).iterate() as IterableIterator<RowOf<Q>>;
+export function iterateQuery<Q extends IterableQuery>(
+  query: Q,
+  placeholderValues?: Record<string, unknown>,
+): IterableIterator<RowOf<Q>> {
+  const ready = query instanceof HonkerPreparedQuery ? query : prepared<HonkerPreparedQuery>(query);
+  return ready.iterate(placeholderValues) as IterableIterator<RowOf<Q>>;
 }
 
 /** Runs queries in one transaction and returns their results in order. */

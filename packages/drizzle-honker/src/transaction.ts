@@ -48,8 +48,11 @@ export class HonkerSQLiteTransaction<
   }
 
   /** As {@link HonkerSQLiteDatabase.iterate}. */
-  iterate<Q extends IterableQuery>(query: Q): IterableIterator<RowOf<Q>> {
-    return iterateQuery(query);
+  iterate<Q extends IterableQuery>(
+    query: Q,
+    placeholderValues?: Record<string, unknown>,
+  ): IterableIterator<RowOf<Q>> {
+    return iterateQuery(query, placeholderValues);
   }
 
   /** As {@link HonkerSQLiteDatabase.batch}, in a savepoint. */
