@@ -7,7 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     projects: [
-      { extends: true, test: { name: "unit", include: ["packages/*/test/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", include: ["{packages/*,examples}/test/**/*.test.ts"] } },
       {
         extends: true,
         test: {

@@ -1,0 +1,122 @@
+import { setImmediate } from "node:timers/promises";
+import { edges, nodes } from "@alkdev/storage/sqlite";
+import { activate, type PackageGraphRow, readGraph, saveImported } from "./graph.ts";
+import type { Dependency, LockedPackage, PackageGraph } from "./lock-file/package-graph.ts";
+import { NODES_CREATED } from "./names.ts";
+import type { Store } from "./store.ts";
+
+/** Packages per transaction: short enough not to keep the other processes waiting. */
+export const BATCH_SIZE = 200;
+/** Rows per INSERT; SQLite takes at most 32,766 parameters. */
+const ROWS_PER_INSERT = 500;
+
+const NODE_TYPES = {
+  project: "ProjectNode",
+  workspace: "WorkspaceNode",
+  installed: "InstalledNode",
+} as const;
+
+/** Packages that are written together, with the dependencies whose both ends are then there. */
+export interface Batch {
+  readonly index: number;
+  readonly packages: readonly LockedPackage[];
+  readonly dependencies: readonly Dependency[];
+}
+
+/** The same batches for the same graph, always: an interrupted import goes on where it stopped. */
+export function toBatches({ packages, dependencies }: PackageGraph): Batch[] {
+  const batchOf = new Map(
+    packages.map(({ location }, i) => [location, Math.floor(i / BATCH_SIZE)]),
+  );
+  const batches = Array.from({ length: Math.ceil(packages.length / BATCH_SIZE) }, (_, index) => ({
+    index,
+    packages: packages.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
+    dependencies: [] as Dependency[],
+  }));
+  for (const dependency of dependencies) {
+    const { from, to } = dependency;
+    const index = Math.max(batchOf.get(from) ?? 0, batchOf.get(to) ?? 0);
+    batches[index]?.dependencies.push(dependency);
+  }
+  return batches;
+}
+
+/**
+ * Imports the batches that are not in the database yet, one transaction each, and then opens the graph
+ * for the workers. Stops between two batches when `signal` aborts.
+ */
+export async function importGraph(
+  store: Store,
+  graphId: string,
+  options: {
+    readonly batches: readonly Batch[];
+    readonly signal: AbortSignal;
+    readonly onProgress: (imported: number) => void;
+  },
+): Promise<void> {
+  for (const batch of options.batches) {
+    if (options.signal.aborted) return;
+    importBatch(store, graphId, batch);
+    options.onProgress(batch.index + 1);
+    await setImmediate();
+  }
+  activate(store, graphId);
+}
+
+/** Nodes, edges, notification, event and jobs: all of them in one commit, or none. */
+function importBatch(store: Store, graphId: string, batch: Batch): void {
+  store.db.transaction((tx) => {
+    const graph = readGraph(store, graphId) as PackageGraphRow;
+    // committed before a kill, or by another run at the same time
+    if (graph.state.imported !== batch.index) return;
+    const keys = batch.packages.map(({ location }) => location);
+    for (const packages of chunks(batch.packages)) {
+      tx.insert(nodes)
+        .values(packages.map((locked) => toNode(graphId, locked)))
+        .run();
+    }
+    for (const dependencies of chunks(batch.dependencies)) {
+      tx.insert(edges)
+        .values(dependencies.map((dependency) => toEdge(graphId, dependency)))
+        .run();
+    }
+    tx.$honkerTx.notify(NODES_CREATED, { graphId, keys });
+    store.events.publishTx(tx.$honkerTx, {
+      graphId,
+      batch: batch.index,
+      keys,
+      edges: batch.dependencies.length,
+    });
+    for (const key of keys) store.jobs.enqueueTx(tx.$honkerTx, { graphId, key });
+    saveImported(store, graph, batch.index + 1);
+  });
+}
+
+function toNode(graphId: string, locked: LockedPackage): typeof nodes.$inferInsert {
+  const { location, name, version, kind } = locked;
+  return {
+    graphId,
+    key: location,
+    attributes: { name, version },
+    metadata: { _metagraph: { nodeType: NODE_TYPES[kind] } },
+  };
+}
+
+function toEdge(
+  graphId: string,
+  { from, to, name, spec, kind }: Dependency,
+): typeof edges.$inferInsert {
+  return {
+    graphId,
+    // a package declares a name once
+    key: `${from}>${name}`,
+    sourceNodeKey: from,
+    targetNodeKey: to,
+    attributes: { name, spec, kind },
+    metadata: { _metagraph: { edgeType: "DependsOnEdge" } },
+  };
+}
+
+function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let i = 0; i < items.length; i += ROWS_PER_INSERT) yield items.slice(i, i + ROWS_PER_INSERT);
+}

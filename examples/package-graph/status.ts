@@ -1,0 +1,29 @@
+import type { DeadLetter } from "@alkdev/honker";
+import { nodes } from "@alkdev/storage/sqlite";
+import { and, eq, sql } from "drizzle-orm";
+import type { PackageJob } from "./names.ts";
+import { projectedBatches, type Store } from "./store.ts";
+
+/** How much of a graph's work is done, as the database says. */
+export interface Status {
+  readonly counted: number;
+  readonly projected: number;
+  readonly dead: number;
+}
+
+/** Reads the status of a graph. */
+export function readStatus(store: Store, graphId: string): Status {
+  const counted = sql`json_extract(${nodes.attributes}, '$.timesCounted') IS NOT NULL`;
+  return {
+    counted: store.db.$count(nodes, and(eq(nodes.graphId, graphId), counted)).sync(),
+    projected: store.db.$count(projectedBatches, eq(projectedBatches.graphId, graphId)).sync(),
+    dead: deadLetters(store, graphId).length,
+  };
+}
+
+/** The graph's jobs that failed for good. */
+export function deadLetters({ jobs }: Store, graphId: string): DeadLetter[] {
+  return jobs.dead
+    .list({ limit: jobs.dead.count() })
+    .filter(({ payload }) => (payload as PackageJob).graphId === graphId);
+}
