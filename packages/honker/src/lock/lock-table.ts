@@ -10,14 +10,14 @@ export interface LockInfo {
 }
 
 /** The row of a lock that its holder speaks of. */
-export interface LockKey {
+interface LockKey {
   readonly name: string;
   readonly owner: string;
   readonly token: number;
 }
 
 /** What {@link acquireLock} is asked for. */
-export interface LockRequest {
+interface LockRequest {
   readonly name: string;
   readonly owner: string;
   readonly ttlMs: number;

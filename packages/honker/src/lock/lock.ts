@@ -9,7 +9,7 @@ import { acquireLock, isHeld, type LockInfo, releaseLock, renewLock } from "./lo
 const MAX_TTL_SECONDS = 315_360_000;
 
 /** What {@link takeLock} is asked for. */
-export interface TakeLockOptions {
+interface TakeLockOptions {
   readonly owner: string;
   readonly ttlSeconds: number;
   /** Whether a lock that `owner` already holds is taken over. */

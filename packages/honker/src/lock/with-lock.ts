@@ -1,9 +1,10 @@
-import { topics } from "../core/core.ts";
+import { type Core, topics } from "../core/core.ts";
 import type { Handle } from "../core/handle.ts";
 import { handleWaiter } from "../core/handle-waiter.ts";
 import { requireNumber } from "../core/names.ts";
 import { HonkerError } from "../errors.ts";
 import { closedError } from "../sqlite/sqlite-errors.ts";
+import type { Waiter } from "../wake/wake.ts";
 import { type Lock, lockLost, takeLock } from "./lock.ts";
 import { defaultOwner } from "./lock-owner.ts";
 import { readLock } from "./lock-table.ts";
@@ -46,7 +47,8 @@ export async function withLock<T>(
   const lock = await waitForLock(handle, request);
   const ended = new AbortController();
   const lost = new AbortController();
-  const kept = keep(handle, lock, { ended: ended.signal, lost });
+  const waiter = handleWaiter(handle, topics.lock(lock.name));
+  const kept = keep(core, lock, { waiter, ended: ended.signal, lost });
   const { signal } = request;
   let result: T;
   try {
@@ -103,6 +105,8 @@ async function waitForLock(
 }
 
 interface Keeping {
+  /** Woken when the lock is touched; closed here. */
+  readonly waiter: Waiter;
   /** Aborted when the work has ended. */
   readonly ended: AbortSignal;
   /** To abort when the lock is lost. */
@@ -110,19 +114,17 @@ interface Keeping {
 }
 
 /** Renews the lock at a third of its time, and looks whether it is still ours whenever it was touched. */
-async function keep(handle: Handle, lock: Lock, { ended, lost }: Keeping): Promise<void> {
-  const core = handle.use();
+async function keep(core: Core, lock: Lock, { waiter, ended, lost }: Keeping): Promise<void> {
   const everyMs = (lock.expiresAt.getTime() - core.nowMs()) / 3;
   let renewAt = performance.now() + everyMs;
-  const waiter = handleWaiter(handle, topics.lock(lock.name));
   try {
     for (;;) {
       const reason = await waiter.wait({ signal: ended, timeoutMs: renewAt - performance.now() });
       if (reason === "aborted" || lock.released) return;
       if (reason === "closed") return lost.abort(closedError(core.path));
-      // inside an open transaction: woken again when it has ended
+      // inside somebody's open transaction a renewal could be rolled back: soon again
       if (waiter.held()) {
-        renewAt = performance.now() + everyMs;
+        renewAt = performance.now() + everyMs / 4;
         continue;
       }
       try {

@@ -23,7 +23,7 @@ export interface FiredSlot {
 }
 
 /** What {@link fireDue} works on. */
-export interface FireOptions {
+interface FireOptions {
   /** Seconds since 1970. */
   readonly now: number;
   readonly scope: ScheduleScope;

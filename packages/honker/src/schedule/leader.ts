@@ -7,7 +7,7 @@ import { lockTakenHere, readLock } from "../lock/lock-table.ts";
 import { type ScheduleScope, soonestAfter } from "./schedule-table.ts";
 
 /** What {@link lead} is asked for. */
-export interface LeadOptions {
+interface LeadOptions {
   readonly owner: string;
   readonly signal: AbortSignal | undefined;
   /** Fires what is due. */
