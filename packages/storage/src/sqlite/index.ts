@@ -5,6 +5,11 @@ export {
   type SystemDatabase,
   type TenantDatabase,
 } from "./client.ts";
+export {
+  createCompositeEventTarget,
+  createHonkerEventTarget,
+} from "./event-target/honker-event-target.ts";
+export type { HonkerEventTarget, HonkerEventTargetOptions } from "./event-target/options.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
 export { systemSchema, tenantSchema } from "./schema.ts";
 export type { JsonObject } from "./tables/common.ts";

@@ -154,7 +154,7 @@ export class DurableTarget implements HonkerEventTarget {
       this.#current = delivery;
       const failures = await delivery;
       // closed in between: the offset stays, and the event comes again
-      if (failures.length > 0 && !this.#giveUp(payload, offset, failures)) return;
+      if (failures.length > 0 && !this.#giveUp(payload, offset)) return;
     }
   }
 
@@ -169,10 +169,12 @@ export class DurableTarget implements HonkerEventTarget {
     if (own === undefined && !this.#wants(event.type)) return [];
     let failures = await (own ?? this.#listeners.settle(event, this));
     let delay = retryDelayMs;
-    for (let delivery = 2; delivery <= maxDeliveries && failures.length > 0; delivery++) {
+    for (let delivery = 2; failures.length > 0; delivery++) {
+      for (const { error } of failures) this.#report(error, `a listener of "${event.type}"`);
+      if (delivery > maxDeliveries) break;
       const { signal } = this.#closing;
       await sleep(delay, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return failures;
+      if (signal.aborted) break;
       failures = await this.#listeners.settle(event, this, failures);
       delay = Math.min(delay * 2, LONGEST_DELAY_MS);
     }
@@ -180,13 +182,12 @@ export class DurableTarget implements HonkerEventTarget {
   }
 
   /** Hands an event that nobody could deal with to the queue of failed ones. False when closed. */
-  #giveUp(envelope: EventEnvelope, offset: number, failures: Failures): boolean {
+  #giveUp(envelope: EventEnvelope, offset: number): boolean {
     if (this.#closing.signal.aborted || !this.#db.open) return false;
     this.#db.transaction((tx) => {
       this.#failed.enqueueTx(tx, envelope);
       this.#stream.saveOffsetTx(tx, this.#options.consumerName, offset);
     });
-    for (const { error } of failures) this.#report(error, `a listener of "${envelope.type}"`);
     return true;
   }
 
