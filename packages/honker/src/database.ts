@@ -13,11 +13,14 @@ import { type CheckpointMode, type CheckpointResult, checkpoint } from "./operat
 import { type DoctorOptions, type DoctorReport, examine } from "./operations/doctor/doctor.ts";
 import type { IntegrityReport } from "./operations/integrity.ts";
 import { type IntegrityOptions, integrityCheck } from "./operations/integrity-check.ts";
+import { type PruneOptions, type PruneResult, prune } from "./operations/prune.ts";
 import { type DatabaseStats, readStats } from "./operations/stats.ts";
 import { UntilClosed } from "./operations/until-closed.ts";
 import type { NotificationRetention } from "./options.ts";
+import { type Deliver, Outbox, type OutboxOptions } from "./queue/outbox.ts";
 import { Queue } from "./queue/queue.ts";
 import type { QueueOptions } from "./queue/queue-options.ts";
+import { Results, type WaitResultOptions } from "./queue/results.ts";
 import {
   type RateLimitOptions,
   type RateLimitResult,
@@ -246,6 +249,53 @@ export class Database implements Disposable {
   }
 
   /**
+   * An outbox: messages written in a transaction and handed to `deliver` after it has committed, with
+   * retries and dead letters. Nothing is delivered here until `outbox.work()` is called; another
+   * process may do it.
+   *
+   * @throws `INVALID_ARGUMENT`, `CLOSED`
+   */
+  outbox<I = unknown, O = I>(
+    name: string,
+    deliver: Deliver<O>,
+    options: OutboxOptions<I, O> = {},
+  ): Outbox<I, O> {
+    return new Outbox(this.#handle, name, { ...options, deliver });
+  }
+
+  /**
+   * Keeps `value` (JSON) as the result of a job, in the surrounding transaction if there is one. A
+   * worker does it with what its handler returns.
+   *
+   * @param ttlSeconds how long it is kept, default a day; 0 keeps it for ever
+   * @throws `INVALID_PAYLOAD`, `INVALID_ARGUMENT`
+   */
+  saveResult(jobId: number, value: unknown, ttlSeconds?: number): void {
+    new Results(this.#use()).save(jobId, value, ttlSeconds);
+  }
+
+  /** The result of a job; `null` when there is none. */
+  getResult<R = unknown>(jobId: number): R | null {
+    return new Results(this.#use()).get(jobId) as R | null;
+  }
+
+  /**
+   * Waits until a job has ended, here or in another process, and gives its result: `null` when it
+   * ended without one, or long ago.
+   *
+   * @throws `JOB_FAILED` when it is a dead letter or was cancelled, `TIMEOUT`, the reason of
+   * `options.signal`, `CLOSED`
+   */
+  async waitResult<R = unknown>(jobId: number, options?: WaitResultOptions): Promise<R | null> {
+    return (await new Results(this.#use()).wait(jobId, options)) as R | null;
+  }
+
+  /** Deletes results whose time is over; workers do it too. Returns how many. */
+  sweepResults(): number {
+    return new Results(this.#use()).sweep();
+  }
+
+  /**
    * Takes the lock `name` for `ttlSeconds`, or returns `null` when somebody else holds it. Inside a
    * transaction it is taken when that commits. An owner who already holds it takes it over: the new
    * {@link Lock} is valid, the earlier one is lost. So give every holder an owner of its own.
@@ -382,6 +432,22 @@ export class Database implements Disposable {
   /** Queue depths, lags, dead letters, locks, schedules and file sizes, of one moment. */
   stats(): DatabaseStats {
     return readStats(this.#use());
+  }
+
+  /**
+   * Deletes everything whose time is over: notifications, results, history, unique keys, message ids,
+   * rate limits, expired locks and, where told to, dead letters and events. Most of it also goes by
+   * itself while the parts are used; call this once a day for what nobody uses any more.
+   *
+   * @throws `INVALID_ARGUMENT`, `BUSY`, `CLOSED`
+   * @example
+   * ```ts
+   * db.prune({ deadLetterSeconds: 30 * 86_400, streams: { audit: { maxAgeSeconds: 90 * 86_400 } } });
+   * ```
+   */
+  prune(options: PruneOptions = {}): PruneResult {
+    const engine = this.#use();
+    return prune(engine, engine.notifications, options);
   }
 
   /**

@@ -42,6 +42,10 @@ export type HonkerErrorCode =
   | "INVALID_ARGUMENT"
   /** The consumer already has a live subscription in this process. */
   | "CONSUMER_ACTIVE"
+  /** Nothing came within the time that was given. */
+  | "TIMEOUT"
+  /** The job whose result was waited for is a dead letter, or was cancelled. */
+  | "JOB_FAILED"
   /** A claim, lock or lease is no longer held by the caller. */
   | "LEASE_LOST"
   /** A backup or restore would overwrite a file. */

@@ -26,11 +26,13 @@ export type { DoctorOptions, DoctorReport } from "./operations/doctor/doctor.ts"
 export type { DoctorThresholds, Finding, FindingCode } from "./operations/doctor/finding.ts";
 export type { ForeignKeyViolation, IntegrityReport } from "./operations/integrity.ts";
 export type { IntegrityOptions } from "./operations/integrity-check.ts";
+export type { PruneOptions, PruneResult } from "./operations/prune.ts";
 export { type RestoreOptions, restoreBackup } from "./operations/restore-backup.ts";
 export type {
   ConsumerStats,
   DatabaseStats,
   FileStats,
+  GroupStats,
   QueueStats,
   StreamStats,
 } from "./operations/stats.ts";
@@ -54,6 +56,7 @@ export type { EnqueueOutcome, OfferedJob } from "./queue/enqueuer.ts";
 export type { Job } from "./queue/job.ts";
 export type { JobHistoryEntry, JobOutcome } from "./queue/job-history.ts";
 export type { JobSnapshot } from "./queue/job-snapshot.ts";
+export type { Deliver, Outbox, OutboxOptions } from "./queue/outbox.ts";
 export type { Queue } from "./queue/queue.ts";
 export type {
   EnqueueOptions,
@@ -64,9 +67,10 @@ export type {
   UniqueScope,
 } from "./queue/queue-options.ts";
 export type { QueueCounts } from "./queue/queue-stats.ts";
-export type { JobContext } from "./queue/running-job.ts";
+export type { WaitResultOptions } from "./queue/results.ts";
+export type { JobContext } from "./queue/running-jobs.ts";
 export type { Worker } from "./queue/worker.ts";
-export type { JobHandler, WorkOptions } from "./queue/worker-options.ts";
+export type { BatchHandler, JobHandler, WorkOptions } from "./queue/worker-options.ts";
 export type { RateLimitOptions, RateLimitResult } from "./rate-limit/rate-limit.ts";
 export type { FiredSlot } from "./schedule/fire-due.ts";
 export { nextFireTime } from "./schedule/fire-times.ts";

@@ -20,8 +20,8 @@ export class Prefetch {
     this.#most = most;
   }
 
-  jobEnded(): void {
-    this.#ended += 1;
+  jobsEnded(count: number): void {
+    this.#ended += count;
   }
 
   /** Jobs to hold besides those that run. Starts the next measurement. */

@@ -25,7 +25,12 @@ import { Settlement } from "./settlement.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Worker } from "./worker.ts";
 import { defaultWorkerId } from "./worker-id.ts";
-import type { JobHandler, WorkOptions } from "./worker-options.ts";
+import {
+  type BatchHandler,
+  type JobHandler,
+  resolveWorkOptions,
+  type WorkOptions,
+} from "./worker-options.ts";
 
 const IS_PAUSED = "SELECT 1 FROM _alk_queues WHERE queue = ? AND paused_at_ms IS NOT NULL";
 const SET_PAUSED = `INSERT INTO _alk_queues (queue, paused_at_ms) VALUES (?, ?)
@@ -171,9 +176,12 @@ export class Queue<I = unknown, O = I> {
    * acknowledges what returns. See {@link JobHandler} for doing the effect and the acknowledgement in
    * one transaction.
    */
-  work(handler: JobHandler<O>, options: WorkOptions = {}): Worker {
+  work(handler: BatchHandler<O>, options: WorkOptions & { readonly batchSize: number }): Worker;
+  work(handler: JobHandler<O>, options?: WorkOptions & { readonly batchSize?: never }): Worker;
+  work(handler: JobHandler<O> | BatchHandler<O>, options: WorkOptions = {}): Worker {
     const { core, topic, settings } = this.#use();
-    const worker: Worker = new Worker(handler as JobHandler<unknown>, options, {
+    const work = resolveWorkOptions(handler, options);
+    const worker = new Worker(handler as JobHandler<unknown>, work, {
       core,
       name: this.name,
       waiter: core.wake.waiter(topic),

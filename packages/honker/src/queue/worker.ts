@@ -1,17 +1,16 @@
 import { type Closable, onEnd } from "../core/closable.ts";
 import type { Core } from "../core/core.ts";
 import { encodePayload } from "../core/json.ts";
-import { requireName, requireNumber } from "../core/names.ts";
 import { HonkerError } from "../errors.ts";
 import type { Waiter } from "../wake/wake.ts";
-import { type HandledJob, settle } from "./handled-job.ts";
+import { ClaimKeeper } from "./claim-keeper.ts";
+import { type HandledJobs, settle } from "./handled-jobs.ts";
 import type { ClaimedJob } from "./job.ts";
 import { Prefetch } from "./prefetch.ts";
 import type { QueueSettings } from "./queue-options.ts";
-import { isThenable, leaseLost, RunningJob, resultName } from "./running-job.ts";
+import { isThenable, leaseLost, RunningJobs, resultName } from "./running-jobs.ts";
 import type { Settlement } from "./settlement.ts";
-import { defaultWorkerId } from "./worker-id.ts";
-import type { JobHandler, WorkOptions } from "./worker-options.ts";
+import type { BatchHandler, JobHandler, WorkSettings } from "./worker-options.ts";
 
 /** What a worker needs of its queue. */
 export interface WorkerHost {
@@ -26,8 +25,6 @@ export interface WorkerHost {
 
 /** After an aborted signal, how long a handler may take to notice. */
 const ABORT_GRACE_MS = 1_000;
-/** Least time between two looks whether running jobs are still held. */
-const LOOK_EVERY_MS = 10;
 const RETRY_FASTEST_MS = 50;
 const RETRY_SLOWEST_MS = 5_000;
 
@@ -37,70 +34,67 @@ export class Worker implements Closable, AsyncDisposable {
   readonly id: string;
   /** Resolves when the worker has stopped. */
   readonly stopped: Promise<void>;
-  readonly #handler: JobHandler<unknown>;
+  readonly #handler: JobHandler<unknown> | BatchHandler<unknown>;
+  readonly #settings: WorkSettings;
   readonly #host: WorkerHost;
-  readonly #concurrency: number;
-  readonly #stopTimeoutMs: number;
   readonly #prefetch: Prefetch;
-  readonly #signal: AbortSignal | undefined;
-  readonly #running = new Set<RunningJob>();
+  readonly #keeper: ClaimKeeper;
+  readonly #running = new Set<RunningJobs>();
   readonly #endCallbacks: (() => void)[] = [];
   readonly #onAbort = (): void => void this.stop();
   #resolveStopped: () => void = () => undefined;
+  #runningJobs = 0;
   /** Claimed, not started; in order. */
   #waiting: ClaimedJob<unknown>[] = [];
-  #finished: HandledJob[] = [];
+  /** Done, and not yet written down. */
+  #handled: HandledJobs[] = [];
   #state: "working" | "stopping" | "stopped" = "working";
   #starting = false;
   #tick: NodeJS.Immediate | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  #heartbeat: NodeJS.Timeout | undefined;
-  #look: NodeJS.Timeout | undefined;
   #giveBack: NodeJS.Timeout | undefined;
   #stopTimer: NodeJS.Timeout | undefined;
   #retryMs = RETRY_FASTEST_MS;
 
   /** @internal Use `queue.work()`. */
-  constructor(handler: JobHandler<unknown>, options: WorkOptions, host: WorkerHost) {
-    const { concurrency = 1, prefetch = 500, stopTimeoutMs = 30_000, worker } = options;
-    if (typeof handler !== "function") {
-      host.waiter.close();
-      throw new HonkerError(
-        "INVALID_ARGUMENT",
-        `a job handler must be a function, got ${typeof handler}`,
-      );
-    }
-    try {
-      requireNumber(concurrency, "concurrency", { min: 1, max: 10_000, integer: true });
-      requireNumber(prefetch, "prefetch", { min: 0, max: 10_000, integer: true });
-      requireNumber(stopTimeoutMs, "stopTimeoutMs", { min: 0, max: 2_147_483_647 });
-      if (worker !== undefined) requireName(worker, "worker");
-    } catch (error) {
-      host.waiter.close();
-      throw error;
-    }
-    this.id = worker ?? defaultWorkerId();
+  constructor(
+    handler: JobHandler<unknown> | BatchHandler<unknown>,
+    settings: WorkSettings,
+    host: WorkerHost,
+  ) {
+    this.id = settings.worker;
     this.#handler = handler;
+    this.#settings = settings;
     this.#host = host;
-    this.#concurrency = concurrency;
-    this.#stopTimeoutMs = stopTimeoutMs;
-    this.#prefetch = new Prefetch(prefetch);
-    this.#signal = options.signal;
+    this.#prefetch = new Prefetch(settings.prefetch);
+    this.#keeper = new ClaimKeeper({
+      core: host.core,
+      settlement: host.settlement,
+      visibilityTimeoutSeconds: host.settings.visibilityTimeoutSeconds,
+      busy: () => host.waiter.held(),
+      running: () => this.#running,
+      held: () => [
+        ...[...this.#running].flatMap((run) => run.jobs),
+        ...this.#handled.flatMap(({ run }) => run.jobs),
+        ...this.#waiting,
+      ],
+      report: (error) => this.#report(error),
+    });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
-    if (this.#signal?.aborted) {
+    if (settings.signal?.aborted) {
       this.#end();
       return;
     }
-    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+    settings.signal?.addEventListener("abort", this.#onAbort, { once: true });
     void this.#watch();
     this.#tickSoon();
   }
 
   /** Jobs whose handler runs now. */
   get running(): number {
-    return this.#running.size;
+    return this.#runningJobs;
   }
 
   /**
@@ -112,12 +106,9 @@ export class Worker implements Closable, AsyncDisposable {
     if (this.#state !== "working") return this.stopped;
     this.#state = "stopping";
     clearTimeout(this.#deadline);
+    this.#stopTimer = setTimeout(() => this.#abortAll(), this.#settings.stopTimeoutMs);
     this.#releaseWaiting();
-    if (this.#running.size === 0) {
-      this.#settleAndClaim();
-      return this.stopped;
-    }
-    this.#stopTimer = setTimeout(() => this.#abortAll(), this.#stopTimeoutMs);
+    if (this.#running.size === 0) this.#turn();
     return this.stopped;
   }
 
@@ -142,8 +133,8 @@ export class Worker implements Closable, AsyncDisposable {
   async #watch(): Promise<void> {
     const { waiter } = this.#host;
     while ((await waiter.wait()) !== "closed") {
-      this.#lookSoon();
-      this.#settleAndClaim();
+      this.#keeper.lookSoon();
+      this.#turn();
     }
     this.close();
   }
@@ -151,12 +142,12 @@ export class Worker implements Closable, AsyncDisposable {
   #tickSoon(): void {
     this.#tick ??= setImmediate(() => {
       this.#tick = undefined;
-      this.#settleAndClaim();
+      this.#turn();
     });
   }
 
-  /** One turn: ends finished jobs in one transaction, claims as many as there is room for, starts them. */
-  #settleAndClaim(): void {
+  /** Ends handled jobs in one transaction, claims as many as there is room for, starts them. */
+  #turn(): void {
     // in somebody's transaction our writes could be rolled back; we are woken when it ends
     if (this.#state === "stopped" || this.#host.waiter.held()) return;
     try {
@@ -167,69 +158,84 @@ export class Worker implements Closable, AsyncDisposable {
       this.#tryAgainLater(error);
     }
     this.#start();
-    if (this.#state === "stopping" && this.#running.size + this.#finished.length === 0) this.#end();
+    if (this.#state === "stopping" && this.#running.size + this.#handled.length === 0) this.#end();
   }
 
   #settle(): void {
-    const finished = this.#finished;
-    if (finished.length === 0) return;
-    this.#finished = [];
+    const all = this.#handled;
+    if (all.length === 0) return;
+    this.#handled = [];
     const { core, settlement } = this.#host;
-    const lost: RunningJob[] = [];
+    const lost: ClaimedJob<unknown>[] = [];
     try {
       core.transaction(() => {
-        for (const handled of finished) {
-          if (!settle(settlement, handled)) lost.push(handled.run);
+        for (const handled of all) {
+          for (const job of handled.run.jobs) {
+            const written = settle(settlement, handled, job.claim);
+            // a handler may have ended its job by itself: job.ack(), job.retry(), job.fail()
+            if (!written && !job.ended && !handled.run.aborted) lost.push(job);
+          }
         }
       });
     } catch (error) {
-      this.#finished = [...finished, ...this.#finished];
+      this.#handled = [...all, ...this.#handled];
       throw error;
     }
-    for (const run of lost) {
-      // a handler may have ended its job by itself: job.ack(), job.retry(), job.fail()
-      if (!run.aborted && !run.job.ended) this.#report(leaseLost(run.job, "end it"));
-    }
+    for (const job of lost) this.#report(leaseLost(job, "end it"));
   }
 
   #claim(): void {
-    const { core } = this.#host;
     clearTimeout(this.#deadline);
-    const held = this.#running.size + this.#waiting.length;
-    const room = this.#concurrency + this.#prefetch.size() - held;
-    if (room <= 0 || this.#waiting.length > 0) return;
-    const jobs = this.#host.claim(this.id, room);
-    this.#waiting = jobs;
-    if (jobs.length > 0) this.#keepClaims();
-    if (jobs.length === room) return;
+    if (this.#waiting.length > 0) return;
+    const { concurrency, batchSize } = this.#settings;
+    const room = concurrency * batchSize + this.#prefetch.size() - this.#runningJobs;
+    if (room <= 0) return;
+    this.#waiting = this.#host.claim(this.id, room);
+    if (this.#waiting.length > 0) this.#keepClaims();
+    if (this.#waiting.length === room) return;
     const deadline = this.#host.nextDeadlineMs();
     if (deadline === undefined) return;
-    const delay = Math.min(Math.max(deadline - core.nowMs(), 1), 2_147_483_647);
-    this.#deadline = setTimeout(() => this.#settleAndClaim(), delay);
+    const delay = Math.min(Math.max(deadline - this.#host.core.nowMs(), 1), 2_147_483_647);
+    this.#deadline = setTimeout(() => this.#turn(), delay);
+  }
+
+  /** Renews claims while there are any, and gives jobs back that were claimed too far ahead. */
+  #keepClaims(): void {
+    this.#keeper.start();
+    clearTimeout(this.#giveBack);
+    this.#giveBack = undefined;
+    const { concurrency, batchSize } = this.#settings;
+    if (this.#waiting.length + this.#runningJobs <= concurrency * batchSize) return;
+    this.#giveBack = setTimeout(() => {
+      if (this.#waiting.length === 0) return;
+      this.#prefetch.tooMuch();
+      this.#releaseWaiting();
+    }, Prefetch.PATIENCE_MS);
   }
 
   #start(): void {
     // a handler that returns at once ends its job inside this loop
     if (this.#starting) return;
     this.#starting = true;
-    let next = 0;
     while (
-      next < this.#waiting.length &&
-      this.#running.size < this.#concurrency &&
+      this.#waiting.length > 0 &&
+      this.#running.size < this.#settings.concurrency &&
       this.#state === "working"
     ) {
-      this.#run(this.#waiting[next++] as ClaimedJob<unknown>);
+      this.#run(this.#waiting.splice(0, this.#settings.batchSize));
     }
-    if (next > 0) this.#waiting = this.#waiting.slice(next);
     this.#starting = false;
   }
 
-  #run(job: ClaimedJob<unknown>): void {
-    const run = new RunningJob(job, this.#host);
+  #run(jobs: ClaimedJob<unknown>[]): void {
+    const run = new RunningJobs(jobs, this.#host);
     this.#running.add(run);
+    this.#runningJobs += jobs.length;
     let returned: unknown;
     try {
-      returned = this.#handler(job, run);
+      returned = this.#settings.batches
+        ? (this.#handler as BatchHandler<unknown>)(jobs, run)
+        : (this.#handler as JobHandler<unknown>)(jobs[0] as ClaimedJob<unknown>, run);
     } catch (error) {
       this.#failed(run, error);
       return;
@@ -243,10 +249,12 @@ export class Worker implements Closable, AsyncDisposable {
     }
   }
 
-  #succeeded(run: RunningJob, value: unknown): void {
+  #succeeded(run: RunningJobs, value: unknown): void {
+    const [job] = run.jobs;
     let result: string | undefined;
     try {
-      if (value !== undefined && !run.completed) result = encodePayload(value, resultName(run.job));
+      const kept = value !== undefined && !this.#settings.batches && !run.completed;
+      if (kept) result = encodePayload(value, resultName(job as ClaimedJob<unknown>));
     } catch (error) {
       // the same value would come again: trying again cannot help
       this.#ended({ run, end: "fail", error });
@@ -255,79 +263,26 @@ export class Worker implements Closable, AsyncDisposable {
     this.#ended({ run, end: "ack", result });
   }
 
-  #failed(run: RunningJob, error: unknown): void {
+  #failed(run: RunningJobs, error: unknown): void {
     const stopped = this.#state !== "working" && run.aborted;
     this.#ended(stopped ? { run, end: "release" } : { run, end: "retry", error });
   }
 
-  #ended(handled: HandledJob): void {
+  #ended(handled: HandledJobs): void {
     const { run } = handled;
-    this.#running.delete(run);
-    this.#prefetch.jobEnded();
     if (run.abandoned) return;
-    if (!run.completed) this.#finished.push(handled);
+    this.#running.delete(run);
+    this.#runningJobs -= run.jobs.length;
+    this.#prefetch.jobsEnded(run.jobs.length);
+    if (!run.completed) this.#handled.push(handled);
     this.#start();
     this.#tickSoon();
-  }
-
-  /** Renews claims while any are held, and gives jobs back that were claimed too far ahead. */
-  #keepClaims(): void {
-    this.#heartbeat ??= setInterval(
-      () => this.#renew(),
-      (this.#host.settings.visibilityTimeoutSeconds * 1_000) / 3,
-    );
-    clearTimeout(this.#giveBack);
-    if (this.#waiting.length <= this.#concurrency - this.#running.size) return;
-    this.#giveBack = setTimeout(() => {
-      this.#prefetch.tooMuch();
-      this.#releaseWaiting();
-    }, Prefetch.PATIENCE_MS);
-  }
-
-  #renew(): void {
-    const { core, settlement, settings } = this.#host;
-    const runs = [...this.#running, ...this.#finished.map(({ run }) => run)];
-    if (runs.length + this.#waiting.length === 0) {
-      clearInterval(this.#heartbeat);
-      this.#heartbeat = undefined;
-      return;
-    }
-    try {
-      core.transaction(() => {
-        for (const { job } of [...runs, ...this.#waiting.map((job) => ({ job }))]) {
-          settlement.extend(job.claim, settings.visibilityTimeoutSeconds);
-        }
-      });
-    } catch (error) {
-      this.#report(error);
-    }
-    this.#lookForLost();
-  }
-
-  /** Many wakes in a row, one look: another process may commit thousands of times a second. */
-  #lookSoon(): void {
-    if (this.#running.size === 0 || this.#look !== undefined) return;
-    this.#look = setTimeout(() => {
-      this.#look = undefined;
-      this.#lookForLost();
-    }, LOOK_EVERY_MS);
-  }
-
-  #lookForLost(): void {
-    try {
-      for (const run of this.#running) {
-        if (run.completed || run.job.ended || run.aborted) continue;
-        if (!this.#host.settlement.isHeld(run.job.claim)) run.abort(leaseLost(run.job, "go on"));
-      }
-    } catch (error) {
-      this.#report(error);
-    }
   }
 
   #releaseWaiting(): void {
     const jobs = this.#waiting;
     this.#waiting = [];
-    this.#giveUp(jobs, false);
+    this.#release(jobs, false);
   }
 
   #abortAll(): void {
@@ -336,22 +291,23 @@ export class Worker implements Closable, AsyncDisposable {
   }
 
   #abandonRunning(): void {
-    const runs = [...this.#running].filter((run) => !run.completed);
-    for (const run of this.#running) run.abandoned = true;
+    const runs = [...this.#running];
     this.#running.clear();
+    for (const run of runs) run.abandoned = true;
     try {
       this.#settle();
     } catch (error) {
       this.#report(error);
     }
-    this.#giveUp(
-      runs.map((run) => run.job),
+    const open = runs.filter((run) => !run.completed);
+    this.#release(
+      open.flatMap((run) => run.jobs),
       true,
     );
     this.#end();
   }
 
-  #giveUp(jobs: readonly ClaimedJob<unknown>[], started: boolean): void {
+  #release(jobs: readonly ClaimedJob<unknown>[], started: boolean): void {
     if (jobs.length === 0) return;
     const { core, settlement } = this.#host;
     try {
@@ -367,20 +323,18 @@ export class Worker implements Closable, AsyncDisposable {
   #tryAgainLater(error: unknown): void {
     this.#report(error);
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#settleAndClaim(), this.#retryMs);
+    this.#deadline = setTimeout(() => this.#turn(), this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_SLOWEST_MS);
   }
 
   #end(): void {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
-    for (const timer of [this.#deadline, this.#look, this.#giveBack, this.#stopTimer]) {
-      clearTimeout(timer);
-    }
-    clearInterval(this.#heartbeat);
+    for (const timer of [this.#deadline, this.#giveBack, this.#stopTimer]) clearTimeout(timer);
     clearImmediate(this.#tick);
+    this.#keeper.stop();
     this.#host.waiter.close();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#settings.signal?.removeEventListener("abort", this.#onAbort);
     for (const callback of this.#endCallbacks) callback();
     this.#resolveStopped();
   }

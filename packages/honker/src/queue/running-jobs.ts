@@ -17,7 +17,8 @@ export interface JobContext {
   /**
    * Ends the job in one transaction with what `work` writes: its effects, follow-up jobs and the end
    * of the job are committed together or not at all, so the effect happens exactly once however often
-   * the job is tried. What `work` returns becomes the job's result (JSON, or undefined for none).
+   * the job is tried. What `work` returns becomes the job's result (JSON, or undefined for none). With
+   * a batch, all its jobs.
    *
    * @throws `LEASE_LOST`, with everything rolled back, when the job now belongs to somebody else, and
    * what `work` throws; `ASYNC_TRANSACTION` when it returns a promise
@@ -25,27 +26,27 @@ export interface JobContext {
   complete<T = void>(work?: SyncCallback<Transaction, T>): T;
 }
 
-/** What a {@link RunningJob} needs of its worker. */
-export interface RunningJobHost {
+/** What {@link RunningJobs} need of their worker. */
+export interface RunningJobsHost {
   readonly core: Core;
   readonly settlement: Settlement;
 }
 
-/** A job whose handler runs. */
-export class RunningJob implements JobContext {
-  readonly job: ClaimedJob<unknown>;
-  /** The worker has given it up: what the handler still does is ignored. */
+/** One call of a handler: a job, or a batch of them. */
+export class RunningJobs implements JobContext {
+  readonly jobs: readonly ClaimedJob<unknown>[];
+  /** The worker has given them up: what the handler still does is ignored. */
   abandoned = false;
-  readonly #host: RunningJobHost;
+  readonly #host: RunningJobsHost;
   #controller: AbortController | undefined;
   #completed = false;
 
-  constructor(job: ClaimedJob<unknown>, host: RunningJobHost) {
-    this.job = job;
+  constructor(jobs: readonly ClaimedJob<unknown>[], host: RunningJobsHost) {
+    this.jobs = jobs;
     this.#host = host;
   }
 
-  /** Whether the handler has ended the job in a transaction that is committed. */
+  /** Whether the handler has ended them in a transaction that is committed. */
   get completed(): boolean {
     return this.#completed;
   }
@@ -62,20 +63,30 @@ export class RunningJob implements JobContext {
 
   // bound, so that a handler may take it apart: (job, { complete }) => …
   readonly progress = (value: unknown): boolean => {
-    const text = encodePayload(value, `progress of job ${this.job.id}`);
-    return this.#host.settlement.saveProgress(this.job.claim, text);
+    const text = encodePayload(value, "progress of a job");
+    return this.jobs.every(({ claim }) => this.#host.settlement.saveProgress(claim, text));
   };
 
   readonly complete = <T = void>(work?: SyncCallback<Transaction, T>): T => {
     const { core, settlement } = this.#host;
     return core.transaction((tx) => {
-      if (!settlement.ack(this.job.claim)) throw leaseLost(this.job, "complete it");
+      for (const job of this.jobs) {
+        if (!settlement.ack(job.claim) && !this.#endedInBatch(job)) {
+          throw leaseLost(job, "complete it");
+        }
+      }
       tx.afterCommit(() => {
         this.#completed = true;
       });
       const result = work?.(tx) as T;
-      if (result !== undefined && !isThenable(result)) {
-        settlement.saveResult(this.job.id, encodePayload(result, resultName(this.job)));
+      const [only, ...others] = this.jobs;
+      if (
+        only !== undefined &&
+        others.length === 0 &&
+        result !== undefined &&
+        !isThenable(result)
+      ) {
+        settlement.saveResult(only.id, encodePayload(result, resultName(only)));
       }
       return result;
     });
@@ -84,6 +95,11 @@ export class RunningJob implements JobContext {
   abort(reason: HonkerError): void {
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);
+  }
+
+  /** A batch may be completed after the handler has failed or retried some of its jobs. */
+  #endedInBatch(job: ClaimedJob<unknown>): boolean {
+    return this.jobs.length > 1 && job.ended;
   }
 }
 
