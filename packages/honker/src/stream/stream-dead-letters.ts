@@ -36,7 +36,7 @@ const GROUP = "SELECT 1 FROM _alk_stream_groups WHERE topic = ? AND name = ?";
 const REDRIVE = `INSERT INTO _alk_stream_pending
     (topic, group_name, offset, key, deliveries, ready_at_ms, copy)
   SELECT topic, consumer, offset, json_extract(event, '$[1]'), 0, ?, event FROM _alk_stream_dead
-  WHERE topic = ? AND consumer = ? AND offset = ?`;
+  WHERE topic = ? AND consumer = ? AND offset = ? ON CONFLICT DO NOTHING`;
 const REMOVE = "DELETE FROM _alk_stream_dead WHERE topic = ? AND consumer = ? AND offset = ?";
 const PURGE = "DELETE FROM _alk_stream_dead WHERE topic = ? AND consumer = ? AND died_at_ms <= ?";
 
