@@ -90,6 +90,8 @@ describe.each(engineModes)("M13: stats $mode", ({ extension }) => {
         events: 0,
         oldestOffset: 0,
         newestOffset: 0,
+        groups: [],
+        dead: 0,
         consumers: [{ consumer: "early", offset: 0, lag: 0, lagSeconds: null }],
       },
       {
@@ -97,12 +99,40 @@ describe.each(engineModes)("M13: stats $mode", ({ extension }) => {
         events: 2,
         oldestOffset: 1,
         newestOffset: 3,
+        groups: [],
+        dead: 0,
         consumers: [
           { consumer: "fast", offset: 3, lag: 0, lagSeconds: null },
           { consumer: "slow", offset: 0, lag: 2, lagSeconds: 60 },
         ],
       },
-      { stream: "other", events: 1, oldestOffset: 2, newestOffset: 2, consumers: [] },
+      {
+        stream: "other",
+        events: 1,
+        oldestOffset: 2,
+        newestOffset: 2,
+        consumers: [],
+        groups: [],
+        dead: 0,
+      },
+    ]);
+  });
+
+  it("says which queues are paused, and what groups have left", () => {
+    const { db } = opened();
+    db.queue("idle").pause();
+    const events = db.stream("events");
+    events.publish(1);
+    events.publish(2);
+    db.execute("INSERT INTO _alk_stream_groups (topic, name, offset) VALUES ('events', 'team', 1)");
+    db.execute(
+      `INSERT INTO _alk_stream_pending (topic, group_name, offset, deliveries, ready_at_ms)
+       VALUES ('events', 'team', 1, 1, 0)`,
+    );
+    const { queues, streams } = db.stats();
+    expect(queues).toMatchObject([{ queue: "idle", paused: true, pending: 0 }]);
+    expect(streams).toMatchObject([
+      { stream: "events", groups: [{ group: "team", offset: 1, lag: 1, pending: 1 }] },
     ]);
   });
 

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { Core } from "../core/core.ts";
 import type { SqlInput, SqlValue } from "../sqlite/connection.ts";
 
-/** One queue that has jobs or dead letters. Counts are jobs. */
+/** One queue that has jobs or dead letters, or is paused. Counts are jobs. */
 export interface QueueStats {
   readonly queue: string;
   /** Waiting: `ready + delayed`. */
@@ -19,6 +19,7 @@ export interface QueueStats {
   readonly dead: number;
   /** For how many seconds the longest waiting due job has been due; `null` without one. */
   readonly oldestReadySeconds: number | null;
+  readonly paused: boolean;
 }
 
 /** One consumer of a stream. */
@@ -32,7 +33,18 @@ export interface ConsumerStats {
   readonly lagSeconds: number | null;
 }
 
-/** One stream that has events or consumers. */
+/** One group of consumers that share a stream. */
+export interface GroupStats {
+  readonly group: string;
+  /** The last offset it has read. */
+  readonly offset: number;
+  /** Events after it. */
+  readonly lag: number;
+  /** Events it has read and that nobody acknowledged yet. */
+  readonly pending: number;
+}
+
+/** One stream that has events, consumers, groups or dead letters. */
 export interface StreamStats {
   readonly stream: string;
   readonly events: number;
@@ -41,6 +53,9 @@ export interface StreamStats {
   /** Offset of the newest event, 0 without events. */
   readonly newestOffset: number;
   readonly consumers: readonly ConsumerStats[];
+  readonly groups: readonly GroupStats[];
+  /** Dead letters of its consumers and groups. */
+  readonly dead: number;
 }
 
 /** Sizes, all in bytes but the page counts. */
@@ -88,11 +103,17 @@ const CONSUMERS = `SELECT topic, name, offset,
     (SELECT created_at FROM _honker_stream s WHERE s.topic = c.topic AND s.offset > c.offset
       ORDER BY s.offset LIMIT 1)
   FROM _honker_stream_consumers c ORDER BY topic, name`;
+const GROUPS = `SELECT topic, name, offset,
+    (SELECT count(*) FROM _honker_stream s WHERE s.topic = g.topic AND s.offset > g.offset),
+    (SELECT count(*) FROM _alk_stream_pending p WHERE p.topic = g.topic AND p.group_name = g.name)
+  FROM _alk_stream_groups g ORDER BY topic, name`;
+const DEAD_EVENTS = "SELECT topic, count(*) FROM _alk_stream_dead GROUP BY topic";
+const PAUSED = "SELECT queue FROM _alk_queues WHERE paused_at_ms IS NOT NULL";
 const NOTIFICATIONS = `SELECT count(*),
   (SELECT created_at FROM _honker_notifications ORDER BY id LIMIT 1) FROM _honker_notifications`;
 const LOCKS = "SELECT count(*), coalesce(sum(expires_at <= ?1), 0) FROM _honker_locks";
 const SCHEDULES = `SELECT count(*), coalesce(sum(enabled), 0),
-  coalesce(sum(enabled AND next_fire_at <= ?1), 0) FROM _honker_scheduler_tasks`;
+  coalesce(sum(enabled AND coalesce(alk_next_at, next_fire_at) <= ?1), 0) FROM _honker_scheduler_tasks`;
 const RESULTS = "SELECT count(*) FROM _honker_results";
 
 /** Reads everything in one transaction, from indexes where the table may be large. */
@@ -142,7 +163,8 @@ function queueStats(core: Core): QueueStats[] {
   const pending = byName(core, PENDING, [now]);
   const running = byName(core, RUNNING, [now]);
   const dead = byName(core, DEAD);
-  const names = new Set([...pending.keys(), ...running.keys(), ...dead.keys()]);
+  const paused = byName(core, PAUSED);
+  const names = new Set([...pending, ...running, ...dead, ...paused].map(([name]) => name));
   return [...names].sort().map((queue) => {
     const [waiting = 0, ready = 0, firstRun = 0] = pending.get(queue) ?? [];
     const [claimed = 0, expiredClaims = 0] = running.get(queue) ?? [];
@@ -155,6 +177,7 @@ function queueStats(core: Core): QueueStats[] {
       expiredClaims,
       dead: dead.get(queue)?.[0] ?? 0,
       oldestReadySeconds: ready === 0 ? null : now - firstRun,
+      paused: paused.has(queue),
     };
   });
 }
@@ -173,10 +196,30 @@ function streamStats(core: Core): StreamStats[] {
       lagSeconds: firstUnread === null ? null : Math.max(0, now - Number(firstUnread)),
     });
   }
-  return [...new Set([...streams.keys(), ...consumers.keys()])].sort().map((stream) => {
+  const groups = new Map<string, GroupStats[]>();
+  for (const [topic, name, offset, lag, pending] of core.prepare(GROUPS).rows([])) {
+    const list = groups.get(String(topic)) ?? [];
+    groups.set(String(topic), list);
+    list.push({
+      group: String(name),
+      offset: Number(offset),
+      lag: Number(lag),
+      pending: Number(pending),
+    });
+  }
+  const dead = byName(core, DEAD_EVENTS);
+  const names = new Set([...streams, ...consumers, ...groups, ...dead].map(([name]) => name));
+  return [...names].sort().map((stream) => {
     const [events = 0, oldestOffset = 0, newestOffset = 0] = streams.get(stream) ?? [];
-    const reading = consumers.get(stream) ?? [];
-    return { stream, events, oldestOffset, newestOffset, consumers: reading };
+    return {
+      stream,
+      events,
+      oldestOffset,
+      newestOffset,
+      consumers: consumers.get(stream) ?? [],
+      groups: groups.get(stream) ?? [],
+      dead: dead.get(stream)?.[0] ?? 0,
+    };
   });
 }
 

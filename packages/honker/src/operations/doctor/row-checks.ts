@@ -12,6 +12,8 @@ const BOUNDED_BY: Readonly<Record<string, string>> = {
   _honker_stream: "Give the stream a retention, and prune()",
   _honker_results: "Save results with an expiry, and prune()",
   _honker_rate_limits: "Call prune() to drop windows that have passed",
+  _alk_stream_dead: "Look at the dead letters of the streams, then redrive or purge them",
+  _alk_stream_pending: "Add members to the group, or acknowledge what was processed",
 };
 
 /** Rows that carry a later time than this machine has: leases and delays then last too long. */

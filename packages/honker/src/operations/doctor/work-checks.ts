@@ -1,13 +1,15 @@
+import type { Core } from "../../core/core.ts";
+import { DeadLetterWriter } from "../../queue/dead-letter-writer.ts";
+import { JobHistoryWriter } from "../../queue/job-history.ts";
+import { JOB_COLUMNS, jobRow } from "../../queue/job-row.ts";
+import { resolveQueueOptions } from "../../queue/queue-options.ts";
 import type { Diagnosis, Examination } from "./finding.ts";
 
 const IS_EXHAUSTED = `attempts >= max_attempts
   AND (state = 'pending' OR (state = 'processing' AND claim_expires_at <= ?))`;
 const EXHAUSTED = `SELECT queue, count(*) FROM _honker_live WHERE ${IS_EXHAUSTED} GROUP BY queue`;
-const BURY = `INSERT OR IGNORE INTO _honker_dead (id, queue, payload, priority, run_at, attempts,
-    max_attempts, last_error, created_at, died_at)
-  SELECT id, queue, payload, priority, run_at, attempts, max_attempts, 'attempts exhausted',
-    created_at, ? FROM _honker_live WHERE queue = ? AND ${IS_EXHAUSTED}`;
-const REMOVE = `DELETE FROM _honker_live WHERE queue = ? AND ${IS_EXHAUSTED}`;
+const EXHAUSTED_OF = `SELECT ${JOB_COLUMNS} FROM _honker_live
+  WHERE queue = ? AND ${IS_EXHAUSTED} ORDER BY id`;
 const ORPHANED = `SELECT queue, count(*), min(claim_expires_at) FROM _honker_live
   WHERE state = 'processing' AND claim_expires_at <= ? AND attempts < max_attempts GROUP BY queue`;
 const NEGLECTED = `SELECT queue, sum(run_at <= ?1), min(run_at) FROM _honker_live
@@ -17,10 +19,13 @@ const STUCK = `SELECT topic, name, offset, first_unread, lag FROM (
       (SELECT created_at FROM _honker_stream s WHERE s.topic = c.topic AND s.offset > c.offset
         ORDER BY s.offset LIMIT 1) AS first_unread,
       (SELECT count(*) FROM _honker_stream s WHERE s.topic = c.topic AND s.offset > c.offset) AS lag
-    FROM _honker_stream_consumers c)
+    FROM (SELECT topic, name, offset FROM _honker_stream_consumers
+      UNION ALL SELECT topic, name, offset FROM _alk_stream_groups) c)
   WHERE first_unread <= ? ORDER BY topic, name`;
-const OVERDUE = `SELECT name, queue, next_fire_at FROM _honker_scheduler_tasks
-  WHERE enabled AND next_fire_at <= ? ORDER BY name`;
+const OVERDUE = `SELECT name, queue, due_at FROM (
+    SELECT name, queue, coalesce(alk_next_at, next_fire_at) AS due_at
+    FROM _honker_scheduler_tasks WHERE enabled)
+  WHERE due_at <= ? ORDER BY name`;
 
 /** Jobs without attempts left: a worker would move them to the dead letters, if there were one. */
 export function exhaustedJobs({ core, thresholds }: Examination): Diagnosis[] {
@@ -34,11 +39,7 @@ export function exhaustedJobs({ core, thresholds }: Examination): Diagnosis[] {
       message: `${jobs} jobs of queue "${queue}" have no attempts left and are not among the dead letters`,
       advice: "Run doctor({ fix: true }) to move them there, then look at the dead letters",
       details: { queue, jobs },
-      repair: () =>
-        core.transaction(() => {
-          core.prepare(BURY).run([core.nowSeconds(), String(queue), limit]);
-          core.prepare(REMOVE).run([String(queue), limit]);
-        }),
+      repair: () => bury(core, String(queue), limit),
     }));
 }
 
@@ -100,4 +101,15 @@ export function overdueSchedules({ core, thresholds }: Examination): Diagnosis[]
       advice: "Run a scheduler in one process at least, or pause the schedule",
       details: { schedule, queue, dueAt: next },
     }));
+}
+
+/** As a worker of the queue would, history included. */
+function bury(core: Core, queue: string, limit: number): void {
+  const history = new JobHistoryWriter(core, queue, resolveQueueOptions({}).history);
+  const burial = new DeadLetterWriter(core, history);
+  core.transaction(() => {
+    for (const row of core.prepare(EXHAUSTED_OF).rows([queue, limit])) {
+      burial.bury(jobRow(row), "attempts-exhausted", "max attempts exceeded");
+    }
+  });
 }
