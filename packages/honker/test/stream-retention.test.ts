@@ -154,6 +154,10 @@ describe.each(engineModes)("M5, M24: typed payloads of a stream $mode", ({ exten
     const validate = async (value: unknown) => ({ value });
     const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;
     expect(codeOf(() => db.stream("x", { schema }).publish(1))).toBe("INVALID_ARGUMENT");
+    db.stream("x").publish(1);
+    const group = db.stream("x", { schema }).group("g");
+    expect(codeOf(() => group.fetch("a", 1))).toBe("INVALID_ARGUMENT");
+    expect(group.dead.count()).toBe(0);
   });
 
   it("ends a reader at a payload that does not fit, and keeps its place", async () => {

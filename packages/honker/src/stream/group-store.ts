@@ -56,7 +56,7 @@ const ADD = `INSERT INTO _alk_stream_pending
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 const TAKE = `UPDATE _alk_stream_pending SET deliveries = deliveries + 1, ready_at_ms = ?,
   member = ?, token = ? WHERE ${OF_GROUP} AND offset = ?`;
-const LEASED = `SELECT deliveries, copy FROM _alk_stream_pending WHERE ${OF_LEASE}`;
+const LEASED = `SELECT 1 FROM _alk_stream_pending WHERE ${OF_LEASE}`;
 const REMOVE = `DELETE FROM _alk_stream_pending WHERE ${OF_GROUP} AND offset = ?`;
 const ACK = `DELETE FROM _alk_stream_pending WHERE ${OF_LEASE}`;
 const EXTEND = `UPDATE _alk_stream_pending SET ready_at_ms = ? WHERE ${OF_LEASE}`;

@@ -2,6 +2,7 @@ import { type Core, topics } from "../core/core.ts";
 import type { Handle } from "../core/handle.ts";
 import { requireName, requireNumber } from "../core/names.ts";
 import { polledSequence, type Sequence } from "../core/polled-sequence.ts";
+import { HonkerError } from "../errors.ts";
 import type { SqlValue } from "../sqlite/connection.ts";
 import type { ActiveConsumers } from "./active-consumers.ts";
 import { groupInfo, removeGroup } from "./group-info.ts";
@@ -172,8 +173,9 @@ export class StreamGroup<T = unknown> {
     try {
       payload = this.#source.decode(lease.row);
     } catch (error) {
+      if (!(error instanceof HonkerError) || error.code !== "INVALID_PAYLOAD") throw error;
       if (this.#source.skipInvalid) this.#store.ack(lease);
-      else this.#store.kill(lease, error instanceof Error ? error.message : String(error));
+      else this.#store.kill(lease, error.message);
       return undefined;
     }
     return new StreamDelivery(eventOf(this.#source.topic, lease.row, payload), lease, this.#host);
