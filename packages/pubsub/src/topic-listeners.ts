@@ -199,7 +199,9 @@ export class TopicListeners<TEvent extends Event> {
       const result: unknown =
         typeof callback === "function" ? callback.call(target, event) : callback.handleEvent(event);
       if (isThenable(result)) {
-        result.then(undefined, (error: unknown) => this.#report(error, where(event)));
+        result.then(undefined, (error: unknown) => {
+          if (!isGivenBack(error)) this.#report(error, where(event));
+        });
       }
     } catch (error) {
       this.#report(error, where(event));
@@ -219,6 +221,11 @@ async function invoke<TEvent extends Event>(
 ): Promise<void> {
   if (typeof callback === "function") await callback.call(target, event);
   else await callback.handleEvent(event);
+}
+
+/** Whether it is the way a subscription says that it ended before it read the event. */
+export function isGivenBack(error: unknown): boolean {
+  return error instanceof PubSubError && error.code === "CLOSED";
 }
 
 function where(event: Event): string {
