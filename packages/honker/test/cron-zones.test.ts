@@ -2,7 +2,7 @@ import { nextFireTime } from "@alkdev/honker";
 import { Cron } from "croner";
 import { describe, expect, it } from "vitest";
 
-/** `ALKDEV_CRON_SWEEP=1`: every zone and every change from 2000 to 2040, some minutes. */
+/** `ALKDEV_CRON_SWEEP=1`: every zone and every change from 2000 to 2040, a quarter of an hour. */
 const sweep = process.env.ALKDEV_CRON_SWEEP === "1";
 const ZONES = sweep
   ? Intl.supportedValuesOf("timeZone")
@@ -33,6 +33,7 @@ const EXPRESSIONS = [
   "0 */2 * * *",
   "30 0 1 * *",
   "10 2 * * SUN",
+  "30 * * * SAT", // ends with an hour that Brazil repeats
 ];
 
 /** Local date and time of a zone as the runtime prints it: minutes since 1970 of the local calendar. */
@@ -59,9 +60,15 @@ class Wall {
   }
 }
 
+const changesByZone = new Map<string, readonly number[]>();
+
 /** All changes of local time against UTC, by looking every six hours and then at every minute. */
-function changesOf(wall: Wall): number[] {
+function changesOf(zone: string): readonly number[] {
+  const known = changesByZone.get(zone);
+  if (known !== undefined) return known;
+  const wall = new Wall(zone);
   const changes: number[] = [];
+  changesByZone.set(zone, changes);
   const offset = (second: number): number => wall.minuteAt(second) * MINUTE - second;
   const step = sweep ? DAY / 4 : DAY;
   const end = Date.UTC(LAST_YEAR as number, 11, 31) / 1_000;
@@ -75,6 +82,17 @@ function changesOf(wall: Wall): number[] {
     before = after;
   }
   return changes;
+}
+
+/** One zone of each set that shows the same local time throughout: croner is slow. */
+function distinct(zones: readonly string[]): string[] {
+  const byHistory = new Map<string, string>();
+  for (const zone of zones) {
+    const wall = new Wall(zone);
+    const offsets = changesOf(zone).map((at) => `${at}:${wall.minuteAt(at) - at / MINUTE}`);
+    if (offsets.length > 0) byHistory.set(offsets.join(), zone);
+  }
+  return [...byHistory.values()];
 }
 
 /** Whether a local minute matches, written without the parser under test. */
@@ -110,7 +128,8 @@ function matcher(expression: string): {
       const date = new Date(wallMinute * 60_000);
       return (
         (day === "*" || date.getUTCDate() === Number(day)) &&
-        (weekday === "*" || (weekday === "SUN" && date.getUTCDay() === 0))
+        (weekday === "*" ||
+          date.getUTCDay() === ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"].indexOf(weekday))
       );
     },
   };
@@ -155,7 +174,7 @@ function slotsOf(
 describe(`M9: time zones, ${ZONES.length} of them, ${FIRST_YEAR} to ${LAST_YEAR}`, () => {
   it.each(ZONES)("%s: fires as the rule says around every change", { timeout: 120_000 }, (zone) => {
     const clock = new Wall(zone);
-    for (const change of changesOf(clock)) {
+    for (const change of changesOf(zone)) {
       // from well before, so that what the change repeats has been shown
       const start = change - 1.5 * DAY;
       const wall: number[] = [];
@@ -173,12 +192,12 @@ describe(`M9: time zones, ${ZONES.length} of them, ${FIRST_YEAR} to ${LAST_YEAR}
     }
   });
 
-  it.each(sweep ? ZONES : ZONES.slice(0, 5))(
+  it.each(distinct(sweep ? ZONES : ZONES.slice(0, 5)))(
     "%s: agrees with croner but for what the rule states",
     { timeout: 240_000 },
     (zone) => {
       const clock = new Wall(zone);
-      const changes = changesOf(clock);
+      const changes = changesOf(zone);
       for (const expression of EXPRESSIONS) {
         const croner = new Cron(expression, { timezone: zone, domAndDow: true, paused: true });
         for (const change of changes) {

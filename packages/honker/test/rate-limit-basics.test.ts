@@ -144,6 +144,18 @@ describe.each(engineModes)("M10: rate limits $mode", ({ extension }) => {
     expect([ask(), ask(), ask()]).toEqual([true, true, false]);
   });
 
+  it("count what is taken while the clock is back as taken when it was ahead", () => {
+    const { db, clock } = setup();
+    const ask = (): boolean => db.tryRateLimit("api", { limit: 3, perSeconds: 10 }).allowed;
+    expect([ask(), ask()]).toEqual([true, true]);
+    clock.advance(-5_000);
+    expect([ask(), ask()]).toEqual([true, false]);
+    clock.advance(5_000 + 9_999);
+    expect(ask()).toBe(false);
+    clock.advance(1);
+    expect(ask()).toBe(true);
+  });
+
   it("of sliding windows are never exceeded, and never stricter than they need to be", () => {
     const clock = new FakeClock();
     const db = open(":memory:", { extension, clock });
