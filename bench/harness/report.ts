@@ -83,7 +83,7 @@ function verdict(
     )
     .sort((a, b) => (metric.better === "more" ? b.value - a.value : a.value - b.value));
   const rival = metric.aside === true ? undefined : rivals[0];
-  const ratio = rival === undefined ? undefined : ratioOf(own.value, rival.value, metric);
+  const ratio = rival === undefined ? undefined : ratioOf(own, rival, metric);
   return [
     {
       bench: bench.name,
@@ -99,8 +99,11 @@ function verdict(
   ];
 }
 
-function ratioOf(own: number, rival: number, { better }: Metric): number {
-  return better === "more" ? own / rival : rival / own;
+/** Median of the ratios within each round, where drift of the machine cancels out. */
+function ratioOf(own: Row, rival: Row, { better }: Metric): number {
+  const of = (a: number, b: number): number => (better === "more" ? a / b : b / a);
+  if (own.values.length !== rival.values.length) return of(own.value, rival.value);
+  return median(own.values.map((value, round) => of(value, rival.values[round] ?? Number.NaN)));
 }
 
 /** Undefined where nothing was there to compare with. */
