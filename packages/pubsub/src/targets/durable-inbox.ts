@@ -13,7 +13,7 @@ export interface DurableInboxOptions {
   readonly report: PubSubErrorHandler;
 }
 
-/** Confirm at the latest after this many events, and after this many milliseconds. */
+/** Confirm at the latest after this many events, and this many milliseconds after one was done. */
 const CONFIRM_EVERY = 32;
 const CONFIRM_AFTER_MS = 100;
 
@@ -28,7 +28,7 @@ export class DurableInbox {
   #received: number | undefined;
   #finished: number | undefined;
   #unconfirmed = 0;
-  #confirmedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #closed = false;
 
@@ -49,9 +49,12 @@ export class DurableInbox {
     if (this.#closed || (this.#received !== undefined && event.offset <= this.#received)) return;
     this.#received = event.offset;
     this.#queue.push(event);
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    // begun in a later turn, so that a listener that leaves while it is called finds it working
+    this.#working ??= Promise.resolve()
+      .then(() => this.#work())
+      .finally(() => {
+        this.#working = undefined;
+      });
   }
 
   /** Confirms again what was confirmed on a connection that may not have carried it. */
@@ -69,6 +72,7 @@ export class DurableInbox {
     this.#closed = true;
     this.#queue = [];
     await this.#working;
+    this.#confirm();
   }
 
   async #work(): Promise<void> {
@@ -76,8 +80,8 @@ export class DurableInbox {
       if (!(await this.#handle(event))) return;
       this.#finished = event.offset;
       this.#unconfirmed += 1;
-      const late = performance.now() - this.#confirmedAt > CONFIRM_AFTER_MS;
-      if (this.#queue.length === 0 || this.#unconfirmed >= CONFIRM_EVERY || late) this.#confirm();
+      if (this.#queue.length === 0 || this.#unconfirmed >= CONFIRM_EVERY) this.#confirm();
+      else this.#timer ??= setTimeout(() => this.#confirm(), CONFIRM_AFTER_MS);
     }
   }
 
@@ -96,9 +100,9 @@ export class DurableInbox {
   }
 
   #confirm(): void {
-    if (this.#finished === undefined) return;
-    this.#options.confirm(this.#finished);
+    if (this.#finished !== undefined) this.#options.confirm(this.#finished);
     this.#unconfirmed = 0;
-    this.#confirmedAt = performance.now();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

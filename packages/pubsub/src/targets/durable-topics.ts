@@ -1,7 +1,7 @@
 import { PubSubError } from "../errors.ts";
 import type { EnvelopeEvent, PubSubErrorHandler } from "../event-target.ts";
 import type { TopicListeners } from "../topic-listeners.ts";
-import { backoffMs, pause } from "./backoff.ts";
+import { backoffMs } from "./backoff.ts";
 import { DurableInbox } from "./durable-inbox.ts";
 import type { DurableEvent } from "./durable-source.ts";
 import { encodeControl, type SubscribeRequest } from "./frames.ts";
@@ -43,9 +43,6 @@ interface DurableTopic {
   refusals: number;
   timer: NodeJS.Timeout | undefined;
 }
-
-/** How long closing waits for listeners that are still at work, in milliseconds. */
-const DRAIN_MS = 5_000;
 
 /** The durable topics of a WebSocket client target that have listeners. */
 export class DurableTopics {
@@ -113,12 +110,9 @@ export class DurableTopics {
     void this.#leave(topic);
   }
 
-  /** Resolves when what is being worked on is done, or after {@link DRAIN_MS}. */
+  /** Resolves when what is being worked on is done. */
   async close(): Promise<void> {
-    const timeout = new AbortController();
-    const left = Promise.all([...this.#topics.keys()].map((topic) => this.#leave(topic)));
-    await Promise.race([left, pause(DRAIN_MS, timeout.signal)]);
-    timeout.abort();
+    await Promise.all([...this.#topics.keys()].map((topic) => this.#leave(topic)));
   }
 
   async #leave(topic: string): Promise<void> {

@@ -7,7 +7,7 @@ import type {
 } from "../event-target.ts";
 import { errorReporter } from "../report-error.ts";
 import { TopicListeners } from "../topic-listeners.ts";
-import type { BackoffOptions } from "./backoff.ts";
+import { type BackoffOptions, withDeadline } from "./backoff.ts";
 import { type ClientSocket, type ConnectionState, ReconnectingSocket } from "./client-socket.ts";
 import { type DurableClientOptions, DurableTopics } from "./durable-topics.ts";
 import { type ControlPayload, decodeFrame, encodeControl, encodeEvent } from "./frames.ts";
@@ -62,6 +62,9 @@ export function createWebSocketClientEventTarget(
   return new ClientTarget(options);
 }
 
+/** How long closing waits for listeners at work and for the server to save, in milliseconds. */
+const DRAIN_MS = 5_000;
+
 class ClientTarget implements RemoteEventTarget {
   readonly #report: PubSubErrorHandler;
   readonly #listeners: TopicListeners<EnvelopeEvent>;
@@ -72,6 +75,7 @@ class ClientTarget implements RemoteEventTarget {
   #queued: string[] = [];
   readonly #settling = new Map<string, { resolve(): void; reject(error: unknown): void }>();
   #nonce = 0;
+  #closing: Promise<void> | undefined;
 
   constructor(options: WebSocketClientOptions) {
     const { heartbeatMs = 15_000, connectTimeoutMs = 10_000 } = options;
@@ -141,18 +145,25 @@ class ClientTarget implements RemoteEventTarget {
   }
 
   settled(): Promise<void> {
-    if (this.#listeners.closed) return Promise.resolve();
-    const nonce = `settled-${++this.#nonce}`;
-    return new Promise((resolve, reject) => {
-      this.#settling.set(nonce, { resolve, reject });
-      this.#socket.send(encodeControl("__ping", { nonce }));
-    });
+    return this.#listeners.closed ? Promise.resolve() : this.#roundTrip();
   }
 
-  async close(): Promise<void> {
-    if (this.#listeners.closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
     this.#listeners.close();
-    await this.#durable?.close();
+    if (this.#durable !== undefined) {
+      // the server is to have the last confirmations before the connection ends
+      const saved = this.#durable.close().then(() => this.#socket.open && this.#roundTrip());
+      await withDeadline(saved, DRAIN_MS);
+    }
     this.#socket.close();
     this.#queued = [];
     for (const waiting of this.#settling.values()) {
@@ -161,8 +172,13 @@ class ClientTarget implements RemoteEventTarget {
     this.#settling.clear();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  /** Resolves when the server has answered, on this connection or a later one. */
+  #roundTrip(): Promise<void> {
+    const nonce = `settled-${++this.#nonce}`;
+    return new Promise((resolve, reject) => {
+      this.#settling.set(nonce, { resolve, reject });
+      this.#socket.send(encodeControl("__ping", { nonce }));
+    });
   }
 
   #subscribe(topic: string): void {
