@@ -101,6 +101,10 @@ export async function startServers(names: Iterable<ServerName>): Promise<Running
   const stop = async (): Promise<void> => {
     await Promise.all(started.map(end));
   };
+  // also when this process is interrupted
+  process.once("exit", () => {
+    for (const { process: server, signal } of started) server.kill(signal);
+  });
   for (const name of new Set(names)) {
     const kind = KINDS[name];
     const binary = findBinary(kind.binary);

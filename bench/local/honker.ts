@@ -1,10 +1,16 @@
-// Honker's own Node binding, used the way its official JS wrapper does: every queue or stream call is
-// one IMMEDIATE transaction with one `SELECT honker_…(…)`, and waiting is `updateEvents()`.
-import { createRequire } from "node:module";
+// Honker's own Node binding.
 import { join } from "node:path";
-import { now, sleep } from "../harness/clock.ts";
+import { now } from "../harness/clock.ts";
 import type { Context } from "../harness/context.ts";
 import { SQLITE_FULL, SQLITE_NORMAL } from "../harness/durability.ts";
+import {
+  call,
+  type NativeDatabase,
+  type NativeTransaction,
+  open,
+  scalar,
+  Updates,
+} from "../harness/honker-binding.ts";
 import type { Payload } from "../harness/payload.ts";
 import type {
   Handler,
@@ -17,38 +23,6 @@ import type {
   StreamPeer,
 } from "../harness/peer.ts";
 
-interface NativeTransaction {
-  query(sql: string, params?: readonly unknown[]): Record<string, unknown>[];
-  execute(sql: string, params?: readonly unknown[]): unknown;
-  notify(channel: string, payload: unknown): unknown;
-  commit(): void;
-  rollback(): void;
-}
-
-interface NativeEvents {
-  next(): Promise<unknown>;
-  close(): void;
-}
-
-interface NativeDatabase {
-  transaction(): NativeTransaction;
-  query(sql: string, params?: readonly unknown[]): Record<string, unknown>[];
-  updateEvents(): NativeEvents;
-  close(): void;
-}
-
-interface NativeBinding {
-  open(path: string, maxReaders?: number): NativeDatabase;
-}
-
-/** Only processes that measure Honker load it: it brings a SQLite of its own. */
-function binding(): NativeBinding {
-  return createRequire(import.meta.url)(
-    "@russellthehippo/honker-node-linux-x64-gnu",
-  ) as NativeBinding;
-}
-
-const READERS = 8;
 const VISIBILITY_SECONDS = 300;
 const ENQUEUE = "SELECT honker_enqueue(?, ?, NULL, NULL, 0, 3, NULL)";
 const CLAIM = "SELECT honker_claim_batch(?, ?, ?, ?)";
@@ -59,63 +33,8 @@ const PUBLISH = "SELECT honker_stream_publish(?, NULL, ?)";
 const READ = "SELECT honker_stream_read_since(?, ?, ?)";
 const SAVE = "SELECT honker_stream_save_offset(?, ?, ?)";
 
-function open(path: string, full = false): NativeDatabase {
-  const db = binding().open(path, READERS);
-  if (full) setFull(db);
-  return db;
-}
-
-/** The binding has no option for it, so the writer is reached by stepping out of a transaction. */
-function setFull(db: NativeDatabase): void {
-  const tx = db.transaction();
-  tx.execute("COMMIT");
-  tx.query("PRAGMA synchronous = FULL");
-  tx.execute("BEGIN IMMEDIATE");
-  const level = scalar(tx.query("PRAGMA synchronous"));
-  tx.commit();
-  if (level !== 2) throw new Error("synchronous FULL was not set");
-}
-
 function fileOf({ folder }: Context): string {
   return join(folder, "honker.db");
-}
-
-function scalar(rows: readonly Record<string, unknown>[]): unknown {
-  return Object.values(rows[0] ?? {})[0];
-}
-
-function call(db: NativeDatabase, sql: string, params: readonly unknown[]): unknown {
-  const tx = db.transaction();
-  try {
-    const value = scalar(tx.query(sql, params));
-    tx.commit();
-    return value;
-  } catch (error) {
-    tx.rollback();
-    throw error;
-  }
-}
-
-/** One pending native wait, raced against a timer. */
-class Updates {
-  readonly #events: NativeEvents;
-  #pending: Promise<void> | undefined;
-
-  constructor(db: NativeDatabase) {
-    this.#events = db.updateEvents();
-  }
-
-  async wait(ms: number): Promise<void> {
-    const done = (): void => {
-      this.#pending = undefined;
-    };
-    this.#pending ??= this.#events.next().then(done, done);
-    await Promise.race([this.#pending, sleep(Math.max(0, ms))]);
-  }
-
-  close(): void {
-    this.#events.close();
-  }
 }
 
 interface Claimed {
@@ -335,10 +254,7 @@ const outbox: OutboxPeer = {
 };
 
 function openMany(folder: string, count: number): OpenMany {
-  const native = binding();
-  const databases = Array.from({ length: count }, (_, i) =>
-    native.open(join(folder, `${i}.db`), READERS),
-  );
+  const databases = Array.from({ length: count }, (_, i) => open(join(folder, `${i}.db`)));
   const events = databases.map((db) => db.updateEvents());
   return {
     async woken(index) {
