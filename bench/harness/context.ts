@@ -22,7 +22,9 @@ export function freshFolder(tag: string): string {
   if (root === undefined) {
     const { BENCH_TMP = tmpdir() } = process.env;
     const made = mkdtempSync(join(BENCH_TMP, "alkdev-bench-"));
-    process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+    process.on("exit", () =>
+      rmSync(made, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
+    );
     root = made;
   }
   return mkdtempSync(join(root, `${tag}-`));
