@@ -124,4 +124,11 @@ export type {
 export type { StreamRetention } from "./stream/stream-retention.ts";
 export type { PublishOptions } from "./stream/stream-writer.ts";
 export type { LiveOptions } from "./tables/live-rows.ts";
+export type { StatementTables } from "./tables/statement-tables.ts";
 export type { TableChange } from "./tables/table-changes.ts";
+export {
+  type ObservedDatabase,
+  type ObserveOptions,
+  observeDatabase,
+} from "./telemetry/observe-database.ts";
+export { traceMessage } from "./telemetry/trace-message.ts";

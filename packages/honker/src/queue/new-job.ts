@@ -68,6 +68,9 @@ function expiry(options: EnqueueOptions, nowMs: number): number | null {
 
 function headersText(headers: EnqueueOptions["headers"]): string | null {
   if (headers === undefined) return null;
+  if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
+    throw new HonkerError("INVALID_ARGUMENT", "headers must be an object of strings");
+  }
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value === "string") continue;
     throw new HonkerError(

@@ -4,6 +4,8 @@ import type { Handle } from "../core/handle.ts";
 import { requireName, requireNumber } from "../core/names.ts";
 import { requireTransaction } from "../core/require-transaction.ts";
 import type { Transaction } from "../core/transaction.ts";
+import type { MessageChannel } from "../telemetry/process-timer.ts";
+import { traceSend, withCarrier } from "../telemetry/tracing.ts";
 import { type ClaimOptions, type ClaimWaker, claimSequence } from "./claim-sequence.ts";
 import { Claims } from "./claims.ts";
 import { DeadLetterWriter } from "./dead-letter-writer.ts";
@@ -55,6 +57,7 @@ export class Queue<I = unknown, O = I> {
   readonly name: string;
   /** The jobs that failed for good. */
   readonly dead: DeadLetters;
+  readonly #channel: MessageChannel;
   readonly #handle: Handle;
   readonly #context: QueueContext;
   readonly #codec: PayloadCodec<I, O>;
@@ -71,6 +74,7 @@ export class Queue<I = unknown, O = I> {
     const history = new JobHistoryWriter(core, name, settings.history);
     const burial = new DeadLetterWriter(core, history);
     this.name = name;
+    this.#channel = { kind: "queue", name };
     this.#handle = handle;
     this.#context = { core, name, topic: topics.queue(name), settings, history, burial };
     this.#codec = new PayloadCodec(name, options);
@@ -109,7 +113,10 @@ export class Queue<I = unknown, O = I> {
   /** As {@link enqueue}, and says whether the job is new or what became of the one that had the key. */
   offer(payload: I, options: EnqueueOptions = {}): OfferedJob {
     this.#use();
-    return this.#enqueuer.enqueue(this.#codec.encode(payload), options);
+    const text = this.#codec.encode(payload);
+    return traceSend(this.#channel, (carrier) =>
+      this.#enqueuer.enqueue(text, withCarrier(options, carrier)),
+    );
   }
 
   /** As {@link enqueue}, in `tx`, which must be open. @throws `TRANSACTION_STATE` */
@@ -122,7 +129,9 @@ export class Queue<I = unknown, O = I> {
   enqueueMany(payloads: Iterable<I>, options: EnqueueOptions = {}): number[] {
     this.#use();
     const texts = Array.from(payloads, (payload) => this.#codec.encode(payload));
-    return this.#enqueuer.enqueueMany(texts, options);
+    return traceSend(this.#channel, (carrier) =>
+      this.#enqueuer.enqueueMany(texts, withCarrier(options, carrier)),
+    );
   }
 
   /**

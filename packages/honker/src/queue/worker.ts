@@ -2,6 +2,8 @@ import { type Closable, onEnd } from "../core/closable.ts";
 import type { Core } from "../core/core.ts";
 import { encodePayload } from "../core/json.ts";
 import { HonkerError } from "../errors.ts";
+import type { MessageChannel } from "../telemetry/process-timer.ts";
+import { traceProcess } from "../telemetry/tracing.ts";
 import type { Waiter } from "../wake/wake.ts";
 import { ClaimKeeper } from "./claim-keeper.ts";
 import { type HandledJobs, settle } from "./handled-jobs.ts";
@@ -36,6 +38,7 @@ export class Worker implements Closable, AsyncDisposable {
   readonly stopped: Promise<void>;
   readonly #handler: JobHandler<unknown> | BatchHandler<unknown>;
   readonly #settings: WorkSettings;
+  readonly #channel: MessageChannel;
   readonly #host: WorkerHost;
   readonly #prefetch: Prefetch;
   readonly #keeper: ClaimKeeper;
@@ -66,6 +69,7 @@ export class Worker implements Closable, AsyncDisposable {
     this.#handler = handler;
     this.#settings = settings;
     this.#host = host;
+    this.#channel = { kind: "queue", name: host.name };
     this.#prefetch = new Prefetch(settings.prefetch);
     this.#keeper = new ClaimKeeper({
       core: host.core,
@@ -233,9 +237,14 @@ export class Worker implements Closable, AsyncDisposable {
     this.#runningJobs += jobs.length;
     let returned: unknown;
     try {
-      returned = this.#settings.batches
-        ? (this.#handler as BatchHandler<unknown>)(jobs, run)
-        : (this.#handler as JobHandler<unknown>)(jobs[0] as ClaimedJob<unknown>, run);
+      returned = traceProcess(
+        this.#channel,
+        () => jobs,
+        () =>
+          this.#settings.batches
+            ? (this.#handler as BatchHandler<unknown>)(jobs, run)
+            : (this.#handler as JobHandler<unknown>)(jobs[0] as ClaimedJob<unknown>, run),
+      );
     } catch (error) {
       this.#failed(run, error);
       return;

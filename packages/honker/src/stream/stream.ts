@@ -5,6 +5,8 @@ import type { Sequence } from "../core/polled-sequence.ts";
 import { requireTransaction } from "../core/require-transaction.ts";
 import type { Transaction } from "../core/transaction.ts";
 import { HonkerError } from "../errors.ts";
+import type { MessageChannel } from "../telemetry/process-timer.ts";
+import { type TraceCarrier, traceSend, withCarrier } from "../telemetry/tracing.ts";
 import type { ActiveConsumers } from "./active-consumers.ts";
 import { type ConsumerInfo, ConsumerOffsets } from "./consumer-offsets.ts";
 import { EventDecoder } from "./event-decoder.ts";
@@ -46,6 +48,7 @@ const BATCH = 512;
  */
 export class Stream<T = unknown> {
   readonly name: string;
+  readonly #channel: MessageChannel;
   readonly #handle: Handle;
   readonly #active: ActiveConsumers;
   readonly #options: StreamOptions<T>;
@@ -66,6 +69,7 @@ export class Stream<T = unknown> {
     if (retention !== undefined) requireRetention(retention);
     const core = handle.use();
     this.name = name;
+    this.#channel = { kind: "stream", name };
     this.#handle = handle;
     this.#active = active;
     this.#options = options;
@@ -86,7 +90,10 @@ export class Stream<T = unknown> {
    */
   publish(payload: T, options: PublishOptions = {}): number {
     this.#core();
-    return this.#writer.write({ text: this.#codec.encode(payload), options });
+    const text = this.#codec.encode(payload);
+    return traceSend(this.#channel, (carrier) =>
+      this.#writer.write({ text, options: withCarrier(options, carrier) }),
+    );
   }
 
   /** Honker's spelling of `publish(payload, { key })`. */
@@ -118,17 +125,15 @@ export class Stream<T = unknown> {
   ): number[] {
     this.#core();
     const codec = this.#codec;
-    function* outgoing() {
+    function* outgoing(carrier: TraceCarrier | undefined) {
       let index = 0;
       for (const payload of payloads) {
-        yield {
-          text: codec.encode(payload),
-          options: typeof options === "function" ? options(payload, index) : options,
-        };
+        const own = typeof options === "function" ? options(payload, index) : options;
+        yield { text: codec.encode(payload), options: withCarrier(own, carrier) };
         index += 1;
       }
     }
-    return this.#writer.writeMany(outgoing());
+    return traceSend(this.#channel, (carrier) => this.#writer.writeMany(outgoing(carrier)));
   }
 
   /** {@link publishMany} that insists on an open transaction of this database. */
