@@ -1,5 +1,5 @@
 import type { Core } from "../core/core.ts";
-import type { SqlValue } from "../sqlite/connection.ts";
+import type { SqlInput, SqlValue } from "../sqlite/connection.ts";
 import type { HistoryRetention } from "./queue-options.ts";
 
 /**
@@ -42,16 +42,20 @@ export interface HistorySubject {
   readonly claimedAtMs?: number | undefined;
 }
 
-const NEXT_N = `coalesce((SELECT max(n) FROM _alk_job_history WHERE queue = ?1 AND job_id = ?2), 0) + 1`;
-const INSERT = `INSERT INTO _alk_job_history (queue, job_id, n, outcome, attempt, worker_id,
-    enqueued_at, started_at_ms, ended_at_ms, error)
-  VALUES (?1, ?2, ${NEXT_N}, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`;
+const COLUMNS = `(queue, job_id, outcome, attempt, worker_id, enqueued_at, started_at_ms,
+  ended_at_ms, error)`;
+const PLACES = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/** Rows per statement of a batch. */
+const ROWS_PER_INSERT = 50;
+const INSERT = `INSERT INTO _alk_job_history ${COLUMNS} VALUES ${PLACES}`;
+const INSERT_MANY = `INSERT INTO _alk_job_history ${COLUMNS}
+  VALUES ${Array(ROWS_PER_INSERT).fill(PLACES).join(", ")}`;
 const OF_JOB = `SELECT job_id, outcome, attempt, worker_id, enqueued_at, started_at_ms, ended_at_ms, error
-  FROM _alk_job_history WHERE queue = ? AND job_id = ? ORDER BY n`;
+  FROM _alk_job_history WHERE queue = ? AND job_id = ? ORDER BY id`;
 const PRUNE_AGE = "DELETE FROM _alk_job_history WHERE queue = ? AND ended_at_ms < ?";
 const PRUNE_COUNT = `DELETE FROM _alk_job_history WHERE queue = ?1 AND job_id <= (
   SELECT job_id FROM _alk_job_history WHERE queue = ?1
-  ORDER BY job_id DESC, n DESC LIMIT 1 OFFSET ?2)`;
+  ORDER BY job_id DESC LIMIT 1 OFFSET ?2)`;
 
 /** Entries written between two prunings; a pruning reads the queue's history once, a few ms at the default size. */
 const PRUNE_EVERY = 5_000;
@@ -65,6 +69,7 @@ export class JobHistoryWriter {
   readonly #queue: string;
   readonly #retention: Required<HistoryRetention> | undefined;
   #sincePruning = 0;
+  #batch: SqlInput[][] | undefined;
 
   constructor(core: Core, queue: string, retention: Required<HistoryRetention> | undefined) {
     this.#core = core;
@@ -78,20 +83,28 @@ export class JobHistoryWriter {
 
   record(job: HistorySubject, outcome: JobOutcome, error: string | null = null): void {
     if (this.#retention === undefined) return;
-    this.#core
-      .prepare(INSERT)
-      .run([
-        this.#queue,
-        job.id,
-        outcome,
-        job.attempts,
-        job.workerId,
-        job.createdAt,
-        job.claimedAtMs ?? null,
-        this.#core.nowMs(),
-        error,
-      ]);
+    const { id, attempts, workerId, createdAt, claimedAtMs = null } = job;
+    const endedAtMs = this.#core.nowMs();
+    const row = [id, outcome, attempts, workerId, createdAt, claimedAtMs, endedAtMs, error];
+    if (this.#batch === undefined) this.#core.prepare(INSERT).run([this.#queue, ...row]);
+    else this.#batch.push([this.#queue, ...row]);
     this.#sincePruning += 1;
+  }
+
+  /** Writes all that `work` records with few statements: half the cost. Inside a transaction. */
+  batch(work: () => void): void {
+    const rows: SqlInput[][] = [];
+    this.#batch = rows;
+    try {
+      work();
+    } finally {
+      this.#batch = undefined;
+    }
+    const whole = rows.length - (rows.length % ROWS_PER_INSERT);
+    for (let i = 0; i < whole; i += ROWS_PER_INSERT) {
+      this.#core.prepare(INSERT_MANY).run(rows.slice(i, i + ROWS_PER_INSERT).flat());
+    }
+    for (const row of rows.slice(whole)) this.#core.prepare(INSERT).run(row);
   }
 
   /** Prunes when enough was written since the last time; called between the jobs, never inside an ack. */

@@ -85,16 +85,16 @@ CREATE TABLE IF NOT EXISTS _alk_unique_windows (
 CREATE INDEX IF NOT EXISTS _alk_unique_windows_until ON _alk_unique_windows (queue, until_ms);
 
 CREATE TABLE IF NOT EXISTS _alk_job_history (
+  id INTEGER PRIMARY KEY,
   queue TEXT NOT NULL,
   job_id INTEGER NOT NULL,
-  n INTEGER NOT NULL,
   outcome TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   worker_id TEXT,
   enqueued_at INTEGER NOT NULL,
   started_at_ms INTEGER,
   ended_at_ms INTEGER NOT NULL,
-  error TEXT,
-  PRIMARY KEY (queue, job_id, n)
-) WITHOUT ROWID;
+  error TEXT
+);
+CREATE INDEX IF NOT EXISTS _alk_job_history_job ON _alk_job_history (queue, job_id);
 `;

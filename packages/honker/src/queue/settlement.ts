@@ -52,6 +52,12 @@ export class Settlement {
     return !this.#context.history.enabled;
   }
 
+  /** Runs `work`, which ends many claims, in one transaction. */
+  group(work: () => void): void {
+    const { core, history } = this.#context;
+    core.transaction(() => history.batch(work));
+  }
+
   /** The job is done. `result` is the JSON text kept for those who wait for it. */
   ack(claim: Claim, result?: string): boolean {
     const { core, history } = this.#context;

@@ -169,10 +169,10 @@ export class Worker implements Closable, AsyncDisposable {
     const all = this.#handled;
     if (all.length === 0) return;
     this.#handled = [];
-    const { core, settlement } = this.#host;
+    const { settlement } = this.#host;
     const lost: ClaimedJob<unknown>[] = [];
     try {
-      core.transaction(() => {
+      settlement.group(() => {
         for (const handled of all) {
           for (const job of handled.run.jobs) {
             const written = settle(settlement, handled, job.claim);
@@ -302,6 +302,7 @@ export class Worker implements Closable, AsyncDisposable {
   #abandonRunning(): void {
     const runs = [...this.#running];
     this.#running.clear();
+    this.#runningJobs = 0;
     for (const run of runs) run.abandoned = true;
     try {
       this.#settle();
