@@ -106,7 +106,7 @@ describe("WebSocket durable topics (M23)", () => {
     expect(client.received).toHaveLength(6);
     client.control("__ack", { topic: "n:", offset: 99 });
     await eventually("a false ack is refused", () => client.received.length === 7);
-    expect(client.received.at(-1)?.payload["code"]).toBe("MALFORMED_FRAME");
+    expect(client.received.at(-1)?.payload.code).toBe("MALFORMED_FRAME");
   });
 
   it("refuses a consumer name that another live client has, and takes over when that one is gone", async () => {

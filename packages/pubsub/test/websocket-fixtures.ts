@@ -75,7 +75,7 @@ export function startClient(url: string, options: Partial<WebSocketClientOptions
 /** A socket without a target behind it, and what it got. */
 export async function rawClient(url: string, options: object = {}) {
   const socket = new WebSocket(url, options);
-  const received: { type: string; payload: Record<string, unknown> }[] = [];
+  const received: { type: string; payload: { code?: unknown; topic?: unknown } }[] = [];
   const closed: { code?: number } = {};
   socket.on("message", (data) => received.push(JSON.parse(String(data))));
   socket.on("close", (closeCode) => {

@@ -32,7 +32,7 @@ describe("WebSocket server target, against clients that misbehave (M23)", () => 
     for (const frame of frames) client.send(frame);
     client.send({ type: "a", id: "1", payload: "well-formed" });
     await eventually("the good one arrives", () => heard.length === 1);
-    expect(client.received.map((frame) => [frame.type, frame.payload["code"]])).toEqual(
+    expect(client.received.map((frame) => [frame.type, frame.payload.code])).toEqual(
       frames.map(() => ["__error", "MALFORMED_FRAME"]),
     );
     expect(target.stats().malformed).toBe(frames.length);
@@ -78,7 +78,7 @@ describe("WebSocket server target, against clients that misbehave (M23)", () => 
     await eventually("all are answered", () => client.received.length === 5);
     expect(heard).toEqual(["open:"]);
     expect(target.stats().topics).toBe(2);
-    expect(client.received.map((frame) => frame.payload["code"])).toEqual([
+    expect(client.received.map((frame) => frame.payload.code)).toEqual([
       "REFUSED",
       "REFUSED",
       "REFUSED",

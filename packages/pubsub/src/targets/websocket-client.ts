@@ -161,7 +161,7 @@ class ClientTarget implements RemoteEventTarget {
     this.#listeners.close();
     if (this.#durable !== undefined) {
       // the server is to have the last confirmations before the connection ends
-      const saved = this.#durable.close().then(() => this.#socket.open && this.#roundTrip());
+      const saved = this.#saved(this.#durable);
       await withDeadline(saved, DRAIN_MS);
     }
     this.#socket.close();
@@ -170,6 +170,11 @@ class ClientTarget implements RemoteEventTarget {
       waiting.reject(new PubSubError("CLOSED", "the WebSocket client event target was closed"));
     }
     this.#settling.clear();
+  }
+
+  async #saved(durable: DurableTopics): Promise<void> {
+    await durable.close();
+    if (this.#socket.open) await this.#roundTrip();
   }
 
   /** Resolves when the server has answered, on this connection or a later one. */

@@ -20,6 +20,13 @@ export interface WebSocketServerOptions<Context = unknown> {
   readonly authorize?: (request: WebSocketRequest<Context>) => boolean;
   /** Sends events of one connection also to the others that are subscribed. Default false. */
   readonly relay?: boolean;
+  /**
+   * The target of the rest of the program, for a hub: what clients send is dispatched on it, and topics
+   * that clients subscribe to are listened to on it. Every subscriber of a topic gets its events once,
+   * the client that sent one too. You close it yourself, after this target. Default: none; then events
+   * of clients reach the listeners added here, and clients get what is dispatched here.
+   */
+  readonly upstream?: TypedEventTarget;
   /** Durable topics, resumed after a reconnect. Default: none; clients that ask for one are refused. */
   readonly durable?: DurableServerOptions;
   /** Bytes waiting for a slow client before it is cut off with code 1013. Default 1,048,576. */

@@ -61,6 +61,7 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
   readonly #connections = new Map<ServerSocket, ServerConnection<Context>>();
   readonly #subscribers = new Map<string, Set<ServerConnection<Context>>>();
   readonly #heartbeat: NodeJS.Timeout | undefined;
+  readonly #forward = (event: EnvelopeEvent): void => this.#fanOut(event.type, event.detail);
   #nextId = 1;
   #malformed = 0;
   #slow = 0;
@@ -177,6 +178,7 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
     const connections = [...this.#connections.values()];
     for (const connection of connections) connection.close(1_001, "the server closes");
     await Promise.all(connections.map((connection) => this.#forget(connection)));
+    for (const topic of [...this.#subscribers.keys()]) this.#dropTopic(topic);
   }
 
   #fanOut(topic: string, detail: unknown, except?: ServerConnection<Context>): void {
@@ -225,7 +227,8 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
     const event = new CustomEvent(topic, { detail }) as EnvelopeEvent;
     connection.deliver(event);
     this.#listeners.dispatch(event, this);
-    if (this.#options.relay) this.#fanOut(topic, detail, connection);
+    if (this.#options.upstream !== undefined) this.#options.upstream.dispatchEvent(event);
+    else if (this.#options.relay) this.#fanOut(topic, detail, connection);
   }
 
   #onControl(connection: ServerConnection<Context>, type: string, payload: ControlPayload): void {
@@ -280,8 +283,13 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
       this.#removeSubscriber(connection, topic);
       return this.#durable.subscribe(connection, request);
     }
-    const subscribers = this.#subscribers.get(topic) ?? new Set();
-    this.#subscribers.set(topic, subscribers.add(connection));
+    let subscribers = this.#subscribers.get(topic);
+    if (subscribers === undefined) {
+      this.#options.upstream?.addEventListener(topic, this.#forward);
+      subscribers = new Set();
+      this.#subscribers.set(topic, subscribers);
+    }
+    subscribers.add(connection);
     connection.subscribe(topic, undefined);
     return undefined;
   }
@@ -295,7 +303,13 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
   #removeSubscriber(connection: ServerConnection<Context>, topic: string): void {
     const subscribers = this.#subscribers.get(topic);
     subscribers?.delete(connection);
-    if (subscribers?.size === 0) this.#subscribers.delete(topic);
+    if (subscribers?.size === 0) this.#dropTopic(topic);
+  }
+
+  #dropTopic(topic: string): void {
+    if (this.#subscribers.delete(topic)) {
+      this.#options.upstream?.removeEventListener(topic, this.#forward);
+    }
   }
 
   /** @throws {@link PubSubError} `REFUSED` */
