@@ -153,8 +153,5 @@ function writeReadme(results: Results): void {
   writeFileSync(README, `${before}\n\n${markdown(results)}\n${text.slice(end)}`);
 }
 
-// so that what runs at exit runs: servers end, temporary folders go
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-
 if (process.argv.includes("--help")) console.log(USAGE);
 else await main(process.argv.slice(2));

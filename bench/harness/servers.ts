@@ -101,10 +101,9 @@ export async function startServers(names: Iterable<ServerName>): Promise<Running
   const stop = async (): Promise<void> => {
     await Promise.all(started.map(end));
   };
-  // also when this process is interrupted
-  process.once("exit", () => {
-    for (const { process: server, signal } of started) server.kill(signal);
-  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void stop().then(() => process.exit(130)));
+  }
   for (const name of new Set(names)) {
     const kind = KINDS[name];
     const binary = findBinary(kind.binary);
