@@ -5,8 +5,19 @@ import {
 } from "drizzle-orm";
 import { BaseSQLiteDatabase, type SQLiteTransactionConfig } from "drizzle-orm/sqlite-core";
 import type { HonkerClient, RunResult } from "./client.ts";
+import { cacheSelects, prepared } from "./drizzle-internals.ts";
+import type { LiveQueryOptions, LiveResults } from "./live.ts";
+import type { HonkerPreparedQuery } from "./prepared-query.ts";
 import type { BatchQueries, BatchResults, IterableQuery, RowOf } from "./queries.ts";
-import { type CountNow, countNow, iterateQuery, runBatch, type SyncOnly } from "./queries.ts";
+import {
+  type CountNow,
+  countNow,
+  iterateQuery,
+  liveQuery,
+  type ResultOf,
+  runBatch,
+  type SyncOnly,
+} from "./queries.ts";
 import type { HonkerSQLiteSession } from "./session.ts";
 import type { HonkerSQLiteTransaction } from "./transaction.ts";
 
@@ -30,6 +41,10 @@ export class HonkerSQLiteDatabase<
     super("sync", dialect, session, schema as never);
     this.$client = client;
     this.#session = session;
+    const { cache } = session.parts;
+    if (cache === undefined) return;
+    this.$cache = { invalidate: (mutation) => cache.invalidate(mutation) };
+    cacheSelects(this, (query) => prepared<HonkerPreparedQuery>(query).cached(cache));
   }
 
   /**
@@ -81,6 +96,24 @@ export class HonkerSQLiteDatabase<
    */
   batch<const Q extends BatchQueries>(queries: Q): BatchResults<Q> {
     return runBatch(this.#session, queries);
+  }
+
+  /**
+   * The results of a query, now and again after each commit, here or in another process, that changed
+   * them. Commits of this process are matched by the tables they wrote, also through raw SQL, triggers
+   * and cascades; those of others by running the query and comparing. A reader slower than the commits
+   * gets the newest results only. Works on selects and on `db.query`.
+   *
+   * @throws `INVALID_ARGUMENT` for a query that writes
+   * @example
+   * ```ts
+   * for await (const open of db.live(db.select().from(tasks).where(eq(tasks.done, false)), { signal })) {
+   *   render(open);
+   * }
+   * ```
+   */
+  live<Q extends IterableQuery>(query: Q, options?: LiveQueryOptions): LiveResults<ResultOf<Q>> {
+    return liveQuery(query, this.$client, options);
   }
 
   /** Drizzle's count, which is awaited or put into a query; `.sync()` takes it at once. */

@@ -12,6 +12,7 @@ import {
 import type { HonkerClient } from "./client.ts";
 import { HonkerSQLiteDatabase } from "./database.ts";
 import { HonkerSQLiteDialect } from "./dialect.ts";
+import { QueryCache } from "./query-cache.ts";
 import { HonkerSQLiteSession } from "./session.ts";
 
 type AnySchema = Record<string, unknown>;
@@ -91,6 +92,7 @@ function construct<TSchema extends AnySchema, TClient extends HonkerClient>(
     dialect: new HonkerSQLiteDialect(config),
     schema: relationalSchema(config.schema),
     logger: loggerOf(config.logger),
+    cache: config.cache === undefined ? undefined : new QueryCache(config.cache, client),
   });
   return new HonkerSQLiteDatabase<TSchema, TClient>(client, session);
 }
@@ -105,9 +107,9 @@ function relationalSchema<TSchema extends AnySchema>(
   return { fullSchema: schema, schema: tables, tableNamesMap };
 }
 
-function loggerOf(logger: boolean | Logger | undefined): Logger {
+function loggerOf(logger: boolean | Logger | undefined): Logger | undefined {
   if (logger === true) return new DefaultLogger();
-  return logger === undefined || logger === false ? new NoopLogger() : logger;
+  return logger === false || logger instanceof NoopLogger ? undefined : logger;
 }
 
 /** Stands in for the engine in {@link drizzle.mock}. */

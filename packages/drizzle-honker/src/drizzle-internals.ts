@@ -19,7 +19,7 @@ import {
   type View,
   ViewBaseConfig,
 } from "drizzle-orm";
-import type { SQLiteColumn, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import type { BaseSQLiteDatabase, SQLiteColumn, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 
 /** Turns a value of the driver into one of the application. */
 export interface Decoder {
@@ -111,11 +111,19 @@ export function tableOfColumn(field: unknown): string | undefined {
   return is(field, Column) ? getTableName(field.table) : undefined;
 }
 
-/** `placeholder.name`, or that of the placeholder inside a parameter. */
-export function placeholderName(param: unknown): string | undefined {
-  if (is(param, Placeholder)) return param.name;
-  if (is(param, Param) && is(param.value, Placeholder)) return param.value.name;
-  return undefined;
+/** A parameter that is only known when the query runs. */
+export interface PlaceholderParam {
+  readonly name: string;
+  /** Set where the value belongs to a column. */
+  readonly encode: ((value: unknown) => unknown) | undefined;
+}
+
+/** `placeholder.name`, or that of the placeholder inside `param.value` with `param.encoder`. */
+export function placeholderParam(param: unknown): PlaceholderParam | undefined {
+  if (is(param, Placeholder)) return { name: param.name, encode: undefined };
+  if (!is(param, Param) || !is(param.value, Placeholder)) return undefined;
+  const { encoder } = param;
+  return { name: param.value.name, encode: (value) => encoder.mapToDriverValue(value) };
 }
 
 /** A query of the builder, which runs when it is awaited. */
@@ -157,4 +165,35 @@ export function jsonArrayArguments(query: SQL): SQLChunk[] | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/**
+ * Lets `execute` answer selects that are awaited: `select().from()` gets an `execute()` of its own, which
+ * is what awaiting calls. `.all()` and `.get()` are synchronous and stay as they are.
+ */
+export function cacheSelects(
+  db: Pick<BaseSQLiteDatabase<"sync", unknown>, "select" | "selectDistinct" | "with">,
+  execute: (query: object) => Promise<unknown>,
+): void {
+  const wrap = (start: (...args: never[]) => object): ((...args: never[]) => object) => {
+    return (...args) => {
+      const builder = start(...args) as { from(source: unknown): object };
+      const from = builder.from.bind(builder);
+      builder.from = (source) => {
+        const query = from(source);
+        return Object.assign(query, { execute: () => execute(query) });
+      };
+      return builder;
+    };
+  };
+  const { with: withCtes } = db;
+  Object.assign(db, {
+    select: wrap(db.select.bind(db)),
+    selectDistinct: wrap(db.selectDistinct.bind(db)),
+    with: (...ctes: Parameters<typeof withCtes>) => {
+      const started = withCtes.apply(db, ctes);
+      const { select, selectDistinct } = started;
+      return { ...started, select: wrap(select), selectDistinct: wrap(selectDistinct) };
+    },
+  });
 }

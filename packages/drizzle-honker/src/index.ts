@@ -12,12 +12,14 @@ export {
   type DrizzleHonkerErrorOptions,
 } from "./errors.ts";
 export { int64 } from "./int64.ts";
+export type { LiveQueryOptions, LiveResults } from "./live.ts";
 export { HonkerPreparedQuery } from "./prepared-query.ts";
 export type {
   BatchQueries,
   BatchResults,
   CountNow,
   IterableQuery,
+  ResultOf,
   RowOf,
   SyncOnly,
   UnrunQuery,

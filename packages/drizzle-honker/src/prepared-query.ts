@@ -1,13 +1,17 @@
 import { HonkerError } from "@alkdev/honker";
 import type { Logger, Query } from "drizzle-orm";
-import { entityKind, fillPlaceholders } from "drizzle-orm";
+import { entityKind } from "drizzle-orm";
+import type { WithCacheConfig } from "drizzle-orm/cache/core/types";
 import {
   type PreparedQueryConfig,
   type SQLiteExecuteMethod,
   SQLitePreparedQuery,
 } from "drizzle-orm/sqlite-core";
-import type { HonkerStatement, RunResult } from "./client.ts";
+import type { HonkerClient, HonkerStatement, RunResult } from "./client.ts";
 import { notNullTables, type SelectedField } from "./drizzle-internals.ts";
+import { type LiveQueryOptions, type LiveResults, liveResults } from "./live.ts";
+import { Placeholders } from "./placeholders.ts";
+import type { QueryCache } from "./query-cache.ts";
 import { RowMapper } from "./row-mapper.ts";
 import { unsafeInteger } from "./row-plan.ts";
 import { BuiltQuery } from "./sql-writer.ts";
@@ -19,7 +23,8 @@ export type RelationalMapper = (rows: unknown[][]) => unknown;
 
 /** What a query is run with. */
 export interface QueryContext {
-  readonly logger: Logger;
+  /** Absent when nothing is logged. */
+  readonly logger: Logger | undefined;
   /** Finds the statement. @throws `CLOSED`, or `TRANSACTION_STATE` when its transaction has ended */
   statement(sql: string): HonkerStatement;
   /** Throws when the query must not run any more. */
@@ -32,6 +37,8 @@ export interface ResultShape {
   readonly fields: readonly SelectedField[] | undefined;
   /** Set for relational queries. */
   readonly relational: RelationalMapper | undefined;
+  /** What `$withCache()` said. */
+  readonly cacheConfig?: WithCacheConfig | undefined;
   /** What `execute()` and awaiting the query do. */
   readonly method: SQLiteExecuteMethod;
 }
@@ -44,7 +51,7 @@ export class HonkerPreparedQuery<
   readonly #context: QueryContext;
   readonly #shape: ResultShape;
   readonly #statement: HonkerStatement;
-  readonly #placeholders: boolean;
+  readonly #placeholders: Placeholders | undefined;
   readonly #exactRelations: boolean;
   #mapper: RowMapper | undefined;
 
@@ -54,7 +61,7 @@ export class HonkerPreparedQuery<
     this.#shape = shape;
     this.#statement = context.statement(query.sql);
     const { placeholders, exactIntegers } = BuiltQuery.traits(query);
-    this.#placeholders = placeholders;
+    this.#placeholders = placeholders ? new Placeholders(query.params) : undefined;
     this.#exactRelations = exactIntegers;
   }
 
@@ -67,9 +74,8 @@ export class HonkerPreparedQuery<
   all(placeholderValues?: Record<string, unknown>): T["all"] {
     const params = this.#start(placeholderValues);
     const { fields, relational } = this.#shape;
-    if (relational !== undefined) return relational(this.#rows(params));
-    if (fields === undefined) return this.#statement.objects(params);
-    return this.#map.rows(this.#rows(params));
+    if (fields === undefined && relational === undefined) return this.#statement.objects(params);
+    return this.#mapAll(this.#rows(params));
   }
 
   get(placeholderValues?: Record<string, unknown>): T["get"] {
@@ -103,6 +109,27 @@ export class HonkerPreparedQuery<
     }
   }
 
+  /** Results now and after every commit that changed them; see `db.live()`. */
+  live(client: HonkerClient, options: LiveQueryOptions = {}): LiveResults<unknown> {
+    const params = this.#start(options.placeholderValues);
+    const { signal } = options;
+    const rows = client.live(this.query.sql, params, {
+      integers: this.#integers,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return liveResults(rows, (found) => this.#mapAll(found));
+  }
+
+  /** Results from `cache`, where it has them. */
+  async cached(cache: QueryCache): Promise<unknown> {
+    const params = this.#start(undefined);
+    const { sql } = this.query;
+    const { cacheConfig: config } = this.#shape;
+    return this.#mapAll(
+      await cache.rows({ sql, params: params ?? [], config, rows: () => this.#rows(params) }),
+    );
+  }
+
   /** @internal Drizzle asks this of queries in a batch. */
   isResponseInArrayMode(): boolean {
     return this.#shape.fields !== undefined || this.#shape.relational !== undefined;
@@ -111,8 +138,8 @@ export class HonkerPreparedQuery<
   #start(values: Record<string, unknown> | undefined): Params {
     this.#context.requireOpen();
     const { sql, params } = this.query;
-    const bound = this.#placeholders ? fillPlaceholders(params, values ?? {}) : params;
-    this.#context.logger.logQuery(sql, bound);
+    const bound = this.#placeholders?.fill(values) ?? params;
+    this.#context.logger?.logQuery(sql, bound);
     return bound as Params;
   }
 
@@ -125,6 +152,12 @@ export class HonkerPreparedQuery<
   get #integers(): "number" | "bigint" {
     const exact = this.#shape.fields === undefined ? this.#exactRelations : this.#map.exactIntegers;
     return exact ? "bigint" : "number";
+  }
+
+  #mapAll(rows: unknown[][]): unknown {
+    const { fields, relational } = this.#shape;
+    if (relational !== undefined) return relational(rows);
+    return fields === undefined ? rows : this.#map.rows(rows);
   }
 
   #row(params: Params): unknown[] | undefined {

@@ -1,5 +1,7 @@
 import type { QueryPromise } from "drizzle-orm";
+import type { HonkerClient } from "./client.ts";
 import { countStatement, prepared } from "./drizzle-internals.ts";
+import type { LiveQueryOptions, LiveResults } from "./live.ts";
 import { HonkerPreparedQuery } from "./prepared-query.ts";
 import type { HonkerSQLiteSession } from "./session.ts";
 
@@ -19,6 +21,14 @@ export type RowOf<Q> =
     ? RowIn<R>
     : Q extends { all(placeholderValues?: Record<string, unknown>): infer R }
       ? RowIn<R>
+      : never;
+
+/** What running a query returns. */
+export type ResultOf<Q> =
+  Q extends PromiseLike<infer R>
+    ? R
+    : Q extends { all(placeholderValues?: Record<string, unknown>): infer R }
+      ? R
       : never;
 
 type RowIn<R> = R extends readonly (infer Row)[] ? Row : NonNullable<R>;
@@ -53,8 +63,20 @@ export function iterateQuery<Q extends IterableQuery>(
   query: Q,
   placeholderValues?: Record<string, unknown>,
 ): IterableIterator<RowOf<Q>> {
-  const ready = query instanceof HonkerPreparedQuery ? query : prepared<HonkerPreparedQuery>(query);
-  return ready.iterate(placeholderValues) as IterableIterator<RowOf<Q>>;
+  return ready(query).iterate(placeholderValues) as IterableIterator<RowOf<Q>>;
+}
+
+/** Follows the results of a query. */
+export function liveQuery<Q extends IterableQuery>(
+  query: Q,
+  client: HonkerClient,
+  options?: LiveQueryOptions,
+): LiveResults<ResultOf<Q>> {
+  return ready(query).live(client, options) as LiveResults<ResultOf<Q>>;
+}
+
+function ready(query: IterableQuery): HonkerPreparedQuery {
+  return query instanceof HonkerPreparedQuery ? query : prepared<HonkerPreparedQuery>(query);
 }
 
 /** Runs queries in one transaction and returns their results in order. */

@@ -7,6 +7,7 @@ import {
   type SQL,
   type TablesRelationalConfig,
 } from "drizzle-orm";
+import type { WithCacheConfig } from "drizzle-orm/cache/core/types";
 import {
   type PreparedQueryConfig,
   type SQLiteExecuteMethod,
@@ -19,6 +20,7 @@ import type { HonkerSQLiteDialect } from "./dialect.ts";
 import { isQuery, type SelectedField } from "./drizzle-internals.ts";
 import { DrizzleHonkerError } from "./errors.ts";
 import { HonkerPreparedQuery, type QueryContext, type RelationalMapper } from "./prepared-query.ts";
+import type { QueryCache } from "./query-cache.ts";
 import { HonkerSQLiteTransaction } from "./transaction.ts";
 
 /** What a session is made of. */
@@ -26,7 +28,9 @@ export interface SessionParts<TSchema extends TablesRelationalConfig = TablesRel
   readonly client: HonkerClient;
   readonly dialect: HonkerSQLiteDialect;
   readonly schema: RelationalSchemaConfig<TSchema> | undefined;
-  readonly logger: Logger;
+  /** Absent when nothing is logged. */
+  readonly logger: Logger | undefined;
+  readonly cache: QueryCache | undefined;
 }
 
 /**
@@ -43,7 +47,7 @@ export class HonkerSQLiteSession<
 {
   static override readonly [entityKind]: string = "HonkerSQLiteSession";
   readonly parts: SessionParts<TSchema>;
-  readonly logger: Logger;
+  readonly logger: Logger | undefined;
   readonly #transaction: Transaction | undefined;
 
   constructor(parts: SessionParts<TSchema>, transaction?: Transaction) {
@@ -72,9 +76,11 @@ export class HonkerSQLiteSession<
     method: SQLiteExecuteMethod,
     _arrays: boolean,
     relational?: RelationalMapper,
+    _metadata?: unknown,
+    cacheConfig?: WithCacheConfig,
   ): HonkerPreparedQuery<PreparedQueryConfig & { type: "sync" }> {
     this.requireOpen();
-    return new HonkerPreparedQuery(this, query, { fields, relational, method });
+    return new HonkerPreparedQuery(this, query, { fields, relational, method, cacheConfig });
   }
 
   override run(query: SQL): RunResult {

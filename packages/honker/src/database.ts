@@ -34,6 +34,7 @@ import { closedError } from "./sqlite/sqlite-errors.ts";
 import { Stream } from "./stream/stream.ts";
 import type { StreamOptions } from "./stream/stream-options.ts";
 import { type LiveOptions, liveRows } from "./tables/live-rows.ts";
+import type { StatementTables } from "./tables/statement-tables.ts";
 import type { TableChange } from "./tables/table-changes.ts";
 
 /**
@@ -134,6 +135,11 @@ export class Database implements Disposable {
   ): Sequence<SqlValue[][]> {
     const engine = this.#use();
     return this.#track(liveRows(engine, engine.tables, { sql, params }, options));
+  }
+
+  /** The tables that running `sql` reads and writes, also through views, triggers and foreign keys. */
+  tablesOf(sql: string, params: readonly SqlInput[] = []): StatementTables {
+    return this.#use().tables.tablesOf(sql, params);
   }
 
   /**

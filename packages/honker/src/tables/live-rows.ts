@@ -1,5 +1,6 @@
 import type { Core } from "../core/core.ts";
 import { polledSequence, type Sequence } from "../core/polled-sequence.ts";
+import { HonkerError } from "../errors.ts";
 import type { SqlInput, SqlValue } from "../sqlite/connection.ts";
 import { positionalRows, type QueryOptions } from "../sqlite/query.ts";
 import { concerns, type TableChanges } from "./table-changes.ts";
@@ -30,6 +31,16 @@ export function liveRows(
   { sql, params }: LiveStatement,
   options: LiveOptions = {},
 ): Sequence<SqlValue[][]> {
+  if (!core.prepare(sql).readonly) {
+    throw new HonkerError(
+      "INVALID_ARGUMENT",
+      "a live query must only read, or it would run for ever",
+      {
+        hint: "Pass a SELECT",
+        details: { sql },
+      },
+    );
+  }
   created += 1;
   const topic = `live:${created}`;
   let tables = changes.tablesOf(sql, params);

@@ -4,13 +4,17 @@ import type { Connection, SqlInput } from "../sqlite/connection.ts";
 export interface StatementTables {
   readonly reads: ReadonlySet<string>;
   readonly writes: ReadonlySet<string>;
-  /** A virtual table is involved, whose own tables SQLite does not tell. */
+  /** Other tables may be involved: a virtual one, or a statement that changes the schema. */
   readonly opaque: boolean;
 }
 
 const ROOT_PAGES = "SELECT rootpage, tbl_name FROM sqlite_schema WHERE rootpage > 0";
 const VIRTUAL = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage = 0";
 const SCHEMA_VERSION = "PRAGMA schema_version";
+
+/** Statements whose program can be listed; explaining another could run it, or fail after it has run. */
+const EXPLAINABLE = /^\s*(select|insert|update|delete|replace|with|values)\b/i;
+const PRAGMA = /^\s*pragma\b/i;
 
 /** How many distinct statements are remembered. */
 const REMEMBERED = 1_000;
@@ -61,6 +65,7 @@ export class StatementTablesReader {
   #explain(sql: string, params: readonly SqlInput[]): StatementTables {
     const reads = new Set<string>();
     const writes = new Set<string>();
+    if (!EXPLAINABLE.test(sql)) return { reads, writes, opaque: !PRAGMA.test(sql) };
     let opaque = false;
     const add = (tables: Set<string>, database: unknown, page: unknown): void => {
       if (database !== 0) return; // 1 is the temporary schema, which nobody else sees

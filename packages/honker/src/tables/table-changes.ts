@@ -48,10 +48,15 @@ export class TableChanges {
 
   /** Topics of the tables that running `sql` writes. */
   topicsOf(sql: string, params: readonly SqlInput[]): readonly string[] {
-    const { writes, opaque } = this.#reader.read(sql, params);
-    const topics = [...writes].map((name) => TABLE + name);
-    if (opaque) topics.push(ANY_TABLE);
-    return topics;
+    try {
+      const { writes, opaque } = this.#reader.read(sql, params);
+      const topics = [...writes].map((name) => TABLE + name);
+      if (opaque) topics.push(ANY_TABLE);
+      return topics;
+    } catch {
+      // the statement itself has run, or failed with an error of its own: only the answer is missing
+      return [ANY_TABLE];
+    }
   }
 
   /** Reports a commit by the topics it touched. */
