@@ -1,3 +1,9 @@
+export type {
+  ConsumerNameClaim,
+  ConsumerNameEnvironment,
+  ConsumerNameParts,
+} from "./consumer-name.ts";
+export { claimConsumerName, consumerName } from "./consumer-name.ts";
 export type { EnvelopeOf, EventEnvelope, EventType } from "./envelope.ts";
 export { isEventEnvelope, RESERVED_PREFIX, topicOf } from "./envelope.ts";
 export type { PubSubErrorCode, PubSubErrorOptions } from "./errors.ts";
@@ -35,6 +41,7 @@ export { window } from "./operators/window.ts";
 export type { PubSub, PubSubOptions, SubscribeOptions } from "./pub-sub.ts";
 export { createPubSub } from "./pub-sub.ts";
 export { errorReporter } from "./report-error.ts";
+export { createRoutedEventTarget } from "./routed-event-target.ts";
 export type { BufferOptions, Overflow, Subscription } from "./subscription.ts";
 export { DEFAULT_CAPACITY } from "./subscription.ts";
 export type { ListenerFailure, TopicListenersOptions } from "./topic-listeners.ts";

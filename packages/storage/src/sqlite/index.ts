@@ -10,6 +10,7 @@ export {
   createHonkerEventTarget,
 } from "./event-target/honker-event-target.ts";
 export type { HonkerEventTarget, HonkerEventTargetOptions } from "./event-target/options.ts";
+export { createStreamSource, type StreamSourceOptions } from "./event-target/stream-source.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
 export { systemSchema, tenantSchema } from "./schema.ts";
 export type { JsonObject } from "./tables/common.ts";
