@@ -13,6 +13,18 @@ export interface ChildEvents {
   gaveUp(error: Error): void;
 }
 
+/** The run ends because one of its processes cannot do its work. */
+export class ChildDied extends Error {
+  override readonly name: string = "ChildDied";
+  readonly code = "CHILD_DIED";
+
+  constructor(role: string, how: string) {
+    super(
+      `the ${role} died ${how}; what it says above may tell why. The same command goes on from here`,
+    );
+  }
+}
+
 /** A process of this example that is started again when it dies, until it is told to stop. */
 export class SupervisedChild {
   readonly #role: string;
@@ -63,9 +75,7 @@ export class SupervisedChild {
     if (this.#stopping) return;
     this.#deaths += 1;
     if (this.#deaths > MAX_DEATHS) {
-      this.#events.gaveUp(
-        new Error(`the ${this.#role} died ${this.#deaths} times in a row (${how})`),
-      );
+      this.#events.gaveUp(new ChildDied(this.#role, `${this.#deaths} times in a row (${how})`));
       return;
     }
     this.#events.say(`${this.#role} died (${how}); starting it again`);

@@ -49,7 +49,7 @@ export function openGraph(
   store: Store,
   lock: LockFile,
   graphTypeId: string,
-): { graph: PackageGraphRow; origin: Origin } {
+): { id: string; origin: Origin } {
   return store.db.transaction((tx) => {
     const current = tx
       .select()
@@ -57,7 +57,7 @@ export function openGraph(
       .where(and(eq(source, lock.path), ne(graphs.status, "archived")))
       .get();
     const known = current === undefined ? undefined : toGraph(current);
-    if (known?.state.hash === lock.hash) return { graph: known, origin: "resumed" };
+    if (known?.state.hash === lock.hash) return { id: known.id, origin: "resumed" };
     if (known !== undefined) {
       tx.update(graphs).set({ status: "archived" }).where(eq(graphs.id, known.id)).run();
       tx.$honkerTx.notify(GRAPH_UPDATED, { graphId: known.id, changes: { status: "archived" } });
@@ -69,7 +69,7 @@ export function openGraph(
       .returning()
       .get();
     tx.$honkerTx.notify(GRAPH_CREATED, { graphId: created.id, graphTypeId, ownerId: null });
-    return { graph: toGraph(created), origin: known === undefined ? "imported" : "imported anew" };
+    return { id: created.id, origin: known === undefined ? "imported" : "imported anew" };
   });
 }
 

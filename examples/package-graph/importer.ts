@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { edges, nodes } from "@alkdev/storage/sqlite";
-import { activate, type PackageGraphRow, readGraph, saveImported } from "./graph.ts";
+import { activate, readGraph, saveImported } from "./graph.ts";
 import type { Dependency, LockedPackage, PackageGraph } from "./lock-file/package-graph.ts";
 import { NODES_CREATED } from "./names.ts";
+import { GraphSuperseded } from "./status.ts";
 import type { Store } from "./store.ts";
 
 /** Packages per transaction: short enough not to keep the other processes waiting. */
@@ -66,7 +67,8 @@ export async function importGraph(
 /** Nodes, edges, notification, event and jobs: all of them in one commit, or none. */
 function importBatch(store: Store, graphId: string, batch: Batch): void {
   store.db.transaction((tx) => {
-    const graph = readGraph(store, graphId) as PackageGraphRow;
+    const graph = readGraph(store, graphId);
+    if (graph === null || graph.status === "archived") throw new GraphSuperseded();
     // committed before a kill, or by another run at the same time
     if (graph.state.imported !== batch.index) return;
     const keys = batch.packages.map(({ location }) => location);

@@ -27,8 +27,6 @@ export interface BatchEvent {
 export interface NodesUpdated {
   readonly graphId: string;
   readonly keys: readonly string[];
-  /** Milliseconds on the machine's monotonic clock, taken just before the commit. */
-  readonly committingAt: number;
 }
 
 /** Notification of {@link PROJECTED}. */

@@ -8,6 +8,8 @@ export interface Progress {
 }
 
 const BAR_WIDTH = 30;
+/** Milliseconds between two updates of the line. */
+const UPDATE_EVERY_MS = 40;
 
 /** Shows progress on stderr: one line that updates itself on a terminal, a line per step elsewhere. */
 export class ProgressLine {
@@ -15,6 +17,7 @@ export class ProgressLine {
   #shown = "";
   #phase = "";
   #tenths = -1;
+  #updatedAt = 0;
 
   constructor(out: WriteStream = process.stderr) {
     this.#out = out;
@@ -22,14 +25,18 @@ export class ProgressLine {
 
   /** Prints a line of its own. */
   say(line: string): void {
+    const shown = this.#shown;
     this.clear();
     this.#out.write(`${line}\n`);
-    this.#draw(this.#shown);
+    this.#draw(shown);
   }
 
   update({ phase, done, total }: Progress): void {
     const share = total === 0 ? 1 : done / total;
     if (this.#out.isTTY) {
+      const now = performance.now();
+      if (done < total && now - this.#updatedAt < UPDATE_EVERY_MS) return;
+      this.#updatedAt = now;
       const filled = Math.round(share * BAR_WIDTH);
       const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
       this.#draw(`  ${bar} ${phase} ${done}/${total}`);

@@ -4,16 +4,20 @@ import type { StreamEvent } from "@alkdev/honker";
 import { untilParentIsGone } from "./child-process.ts";
 import { type BatchEvent, CONSUMER, PROJECTED } from "./names.ts";
 import { openStore, projectedBatches, type Store } from "./store.ts";
+import { answerProbes } from "./wake-probe.ts";
 
 const store = openStore(process.argv[2] as string);
+const stopped = untilParentIsGone();
 try {
+  const probes = answerProbes(store.client, stopped);
   const batches = store.events.subscribe(CONSUMER, {
     // the offset is saved with the effect
     saveEveryN: 0,
     saveEverySeconds: 0,
-    signal: untilParentIsGone(),
+    signal: stopped,
   });
   for await (const event of batches) project(store, event);
+  await probes;
 } finally {
   store.client.close();
 }

@@ -3,7 +3,7 @@ import type { CheckedResult } from "./check.ts";
 import type { Origin } from "./graph.ts";
 import type { DependencyKind, PackageGraph } from "./lock-file/package-graph.ts";
 
-/** Milliseconds from just before a commit until a listener in another process had its notification. */
+/** Milliseconds from a commit to a waiting listener in another process. */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
@@ -66,7 +66,7 @@ function formatKinds(kinds: Report["notInstalled"]): string {
 }
 
 function formatLatency({ p50, p99, samples }: Latency): string {
-  return `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms (commit to another process, ${samples} samples)`;
+  return `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms (commit to a listener in another process, ${samples} samples)`;
 }
 
 function formatCheck({ claim, problems }: CheckedResult["checks"][number]): string[] {

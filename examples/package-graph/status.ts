@@ -1,6 +1,7 @@
 import type { DeadLetter } from "@alkdev/honker";
 import { nodes } from "@alkdev/storage/sqlite";
 import { and, eq, sql } from "drizzle-orm";
+import { readGraph } from "./graph.ts";
 import type { PackageJob } from "./names.ts";
 import { projectedBatches, type Store } from "./store.ts";
 
@@ -9,6 +10,18 @@ export interface Status {
   readonly counted: number;
   readonly projected: number;
   readonly dead: number;
+  /** Another run has read another content of the lock file. */
+  readonly superseded: boolean;
+}
+
+/** The lock file was changed, and is imported anew by another run. */
+export class GraphSuperseded extends Error {
+  override readonly name: string = "GraphSuperseded";
+  readonly code = "GRAPH_SUPERSEDED";
+
+  constructor() {
+    super("the lock file has changed, and another run imports it anew; this one gives up");
+  }
 }
 
 /** Reads the status of a graph. */
@@ -18,6 +31,7 @@ export function readStatus(store: Store, graphId: string): Status {
     counted: store.db.$count(nodes, and(eq(nodes.graphId, graphId), counted)).sync(),
     projected: store.db.$count(projectedBatches, eq(projectedBatches.graphId, graphId)).sync(),
     dead: deadLetters(store, graphId).length,
+    superseded: readGraph(store, graphId)?.status === "archived",
   };
 }
 

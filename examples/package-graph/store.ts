@@ -44,7 +44,7 @@ export function openStore(folder: string): Store {
     // a killed worker's jobs are claimed again after this; a job takes a millisecond
     visibilityTimeoutSeconds: 2,
     // being killed is not the job's fault
-    maxAttempts: 25,
+    maxAttempts: 100,
   });
   return { client, db, jobs, events: client.stream<BatchEvent>(STREAM) };
 }

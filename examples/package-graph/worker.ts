@@ -5,13 +5,12 @@ import { edges, nodes } from "@alkdev/storage/sqlite";
 import { and, eq, sql } from "drizzle-orm";
 import { untilParentIsGone } from "./child-process.ts";
 import { readGraph } from "./graph.ts";
-import { GRAPH_UPDATED, monotonicMs, NODES_UPDATED, type PackageJob } from "./names.ts";
+import { GRAPH_UPDATED, NODES_UPDATED, type PackageJob } from "./names.ts";
 import { openStore } from "./store.ts";
 
 /** Direct dependencies by node key. */
 type Neighbours = ReadonlyMap<string, readonly string[]>;
 
-const stopped = untilParentIsGone();
 const store = openStore(process.argv[2] as string);
 const graphs = new Map<string, Promise<Neighbours | null>>();
 
@@ -26,35 +25,40 @@ const setCount = store.db
   .where(and(eq(nodes.graphId, sql.placeholder("graphId")), eq(nodes.key, sql.placeholder("key"))))
   .prepare();
 
-const worker = store.jobs.work(count, { concurrency: 16, signal: stopped });
+const worker = store.jobs.work(count, {
+  concurrency: 16,
+  // a handler that still waits for its graph is not worth waiting for
+  stopTimeoutMs: 100,
+  signal: untilParentIsGone(),
+});
 await worker.stopped;
 store.client.close();
 
 /** Effect, end of the job and notification in one commit; nothing when the claim has run out. */
-async function count(job: Job<PackageJob>, { complete }: JobContext): Promise<void> {
+async function count(job: Job<PackageJob>, { complete, signal }: JobContext): Promise<void> {
   const { graphId, key } = job.payload;
-  const neighbours = await graphOf(graphId);
+  const neighbours = await graphOf(graphId, signal);
   // another content of the lock file has taken the graph's place
   if (neighbours === null) return;
   const reached = reachable(neighbours, key);
   complete((tx) => {
     setCount.run({ graphId, key, count: reached, attempts: job.attempts });
-    tx.notify(NODES_UPDATED, { graphId, keys: [key], committingAt: monotonicMs() });
+    tx.notify(NODES_UPDATED, { graphId, keys: [key] });
   });
 }
 
 /** Each graph is read once, when all of it is imported; `null` when it is archived or gone. */
-function graphOf(graphId: string): Promise<Neighbours | null> {
-  let graph = graphs.get(graphId);
-  if (graph === undefined) {
-    graph = readWhenActive(graphId);
-    graphs.set(graphId, graph);
-  }
-  return graph;
+function graphOf(graphId: string, signal: AbortSignal): Promise<Neighbours | null> {
+  const known = graphs.get(graphId);
+  if (known !== undefined) return known;
+  const reading = readWhenActive(graphId, signal);
+  graphs.set(graphId, reading);
+  reading.catch(() => graphs.delete(graphId));
+  return reading;
 }
 
-async function readWhenActive(graphId: string): Promise<Neighbours | null> {
-  await using updates = store.client.listen(GRAPH_UPDATED, { signal: stopped });
+async function readWhenActive(graphId: string, signal: AbortSignal): Promise<Neighbours | null> {
+  await using updates = store.client.listen(GRAPH_UPDATED, { signal });
   for (;;) {
     const status = readGraph(store, graphId)?.status ?? "archived";
     if (status === "archived") return null;
