@@ -8,7 +8,7 @@ import { committedEntries, LEDGER, writeEntry } from "./entries.ts";
 import { OPTIONS } from "./parts.ts";
 import { report, rounds } from "./report.ts";
 
-const BACKUPS = rounds("BACKUPS", 2);
+const BACKUPS = rounds("ALKDEV_BACKUPS", 2);
 
 describe.each(engineModes)("M13: backup $mode", ({ extension }) => {
   it("under load of another process: each one, restored, is a committed prefix", async () => {

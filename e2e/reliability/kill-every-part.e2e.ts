@@ -6,11 +6,14 @@ import { Child } from "./child.ts";
 import { type Counts, findViolations, OPTIONS, prepare, QUEUE } from "./parts.ts";
 import { report, rounds } from "./report.ts";
 
-const ROUNDS = rounds("KILL_ROUNDS", 4);
-const WORKER_SECONDS = rounds("WORKER_SECONDS", 2);
+const ROUNDS = rounds("ALKDEV_KILL_ROUNDS", 8);
+const WORKER_SECONDS = rounds("ALKDEV_WORKER_SECONDS", 2);
 const PROCESSES = WORKER_SECONDS > 2 ? [2, 4, 8] : [2, 4];
 /** As long as a killed worker's claim, and time to work on what is left. */
 const DRAIN_TIMEOUT_MS = 60_000;
+
+/** Processes that boot while others are killed. */
+const BOOT_AHEAD = 2;
 
 const prepared = (extension: string): { db: Database; path: string } => {
   const path = join(tempFolder(), "test.db");
@@ -51,11 +54,17 @@ describe.each(engineModes)(
   ({ extension }) => {
     it(`break no promise in ${ROUNDS} rounds`, async () => {
       const { db, path } = prepared(extension);
+      const boot = (): Child => new Child("everything.ts", [path, extension, "solo"]);
+      const ahead = Array.from({ length: BOOT_AHEAD }, boot);
       let promised = 0;
       for (let round = 1; round <= ROUNDS; round++) {
-        const child = new Child("everything.ts", [path, extension, "solo"]);
-        await child.line("ready");
-        await new Promise((resolve) => setTimeout(resolve, 20 + ((round * 37) % 200)));
+        const child = ahead.shift() as Child;
+        if (round + BOOT_AHEAD <= ROUNDS) ahead.push(boot());
+        await child.line("booted");
+        child.tell("go");
+        // every seventh time while it opens the file
+        if (round % 7 !== 0) await child.line("ready");
+        await new Promise((resolve) => setTimeout(resolve, 5 + ((round * 37) % 150)));
         await child.kill();
         promised = Math.max(promised, acked(child));
         const { counts, violations } = findViolations(db);
@@ -87,8 +96,11 @@ describe("M6: workers of which one is killed all the time", () => {
     "do each of the jobs exactly once, %i processes",
     async (processes) => {
       const { db, path } = prepared("require");
-      const start = (slot: number): Child =>
-        new Child("everything.ts", [path, "require", `slot-${slot}`]);
+      const start = (slot: number): Child => {
+        const child = new Child("everything.ts", [path, "require", `slot-${slot}`]);
+        child.tell("go");
+        return child;
+      };
       const children = Array.from({ length: processes }, (_, slot) => start(slot));
       for (const child of children) await child.line("ready");
       const killEveryMs = WORKER_SECONDS > 10 ? 1_000 : 500;

@@ -1,8 +1,8 @@
 import { appendFileSync } from "node:fs";
 
-/** Appends a line of figures to the file that RELIABILITY_REPORT names, when it names one. */
+/** Appends a line of figures to the file that ALKDEV_RELIABILITY_REPORT names, when it names one. */
 export function report(suite: string, figures: Readonly<Record<string, unknown>>): void {
-  const { RELIABILITY_REPORT: file } = process.env;
+  const { ALKDEV_RELIABILITY_REPORT: file } = process.env;
   if (file === undefined) return;
   appendFileSync(file, `${JSON.stringify({ suite, ...figures })}\n`);
 }

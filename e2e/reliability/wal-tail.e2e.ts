@@ -58,7 +58,7 @@ async function reopened(source: string, wal: Buffer, extension: string): Promise
   }
 }
 
-const COMMITS = rounds("WAL_COMMITS", 2);
+const COMMITS = rounds("ALKDEV_WAL_COMMITS", 2);
 
 describe.each(engineModes)("M1: a write-ahead log that lost its tail $mode", ({ extension }) => {
   it.each(["normal", "full"])(

@@ -1,9 +1,13 @@
-// Uses every part of the engine at once until it is killed: produces, works, consumes, locks, fires.
+// Waits for a line, then uses every part of the engine at once until it is killed: produces, works,
+// consumes, locks, fires.
+import { once } from "node:events";
 import { open } from "@alkdev/honker";
 import { OPTIONS, QUEUE } from "../parts.ts";
 import { print } from "./print.ts";
 
 const [path, extension, name] = process.argv.slice(2) as [string, string, string];
+print("booted");
+await once(process.stdin, "data");
 const db = open(path, {
   ...OPTIONS,
   extension,
