@@ -81,7 +81,7 @@ export interface EnqueueOptions {
   readonly delayMs?: number;
   /** When the job may run: a Date, or seconds since 1970. Default now. */
   readonly runAt?: Date | number | null;
-  /** Seconds after which a job that has not been claimed becomes a dead letter. Default never. */
+  /** Seconds after which the job becomes a dead letter if it waits, new or for a retry. Default never. */
   readonly expiresSeconds?: number;
   /** Upstream's name of `expiresSeconds`. */
   readonly expires?: number | null;

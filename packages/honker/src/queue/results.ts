@@ -3,6 +3,7 @@ import { topics } from "../core/core.ts";
 import { decodePayload, encodePayload } from "../core/json.ts";
 import { requireNumber } from "../core/names.ts";
 import { HonkerError } from "../errors.ts";
+import type { SqlValue } from "../sqlite/connection.ts";
 import { closedError } from "../sqlite/sqlite-errors.ts";
 import type { JobOutcome } from "./job-history.ts";
 
@@ -20,8 +21,14 @@ const SAVE = `INSERT INTO _honker_results (job_id, value, created_at, expires_at
 const GET = `SELECT value FROM _honker_results
   WHERE job_id = ? AND (expires_at IS NULL OR expires_at > ?)`;
 const SWEEP = "DELETE FROM _honker_results WHERE expires_at IS NOT NULL AND expires_at <= ?";
-const IS_LIVE = "SELECT 1 FROM _honker_live WHERE id = ?";
-const DEAD = "SELECT queue, last_error FROM _honker_dead WHERE id = ?";
+// one statement, so that all of it is one moment: the end of a job and its result are one commit
+const STATE = `SELECT
+  EXISTS (SELECT 1 FROM _honker_live WHERE id = ?1),
+  EXISTS (SELECT 1 FROM _honker_results
+    WHERE job_id = ?1 AND (expires_at IS NULL OR expires_at > ?2)),
+  (SELECT value FROM _honker_results WHERE job_id = ?1),
+  (SELECT queue FROM _honker_dead WHERE id = ?1),
+  (SELECT last_error FROM _honker_dead WHERE id = ?1)`;
 // the history is kept per queue: one seek for each queue that has any
 const LAST_OUTCOME = `WITH RECURSIVE queues(name) AS (
     SELECT min(queue) FROM _alk_job_history
@@ -55,7 +62,7 @@ export class Results {
 
   get(jobId: number): unknown {
     requireJobId(jobId);
-    return this.#look(jobId)?.value ?? null;
+    return resultValue(this.#core.prepare(GET).row([jobId, this.#core.nowSeconds()])?.[0]);
   }
 
   /** Deletes results whose time is over. Returns how many. */
@@ -84,24 +91,23 @@ export class Results {
     }
   }
 
-  #look(jobId: number): { value: unknown } | undefined {
-    const row = this.#core.prepare(GET).row([jobId, this.#core.nowSeconds()]);
-    if (row === undefined) return undefined;
-    return { value: typeof row[0] === "string" ? decodePayload(row[0]) : null };
-  }
-
   /** The result of a job that has ended; undefined while it has not. @throws `JOB_FAILED` */
   #ended(jobId: number): { value: unknown } | undefined {
-    const result = this.#look(jobId);
-    if (result !== undefined) return result;
-    if (this.#core.prepare(IS_LIVE).row([jobId]) !== undefined) return undefined;
-    const dead = this.#core.prepare(DEAD).row([jobId]);
-    if (dead !== undefined) throw jobFailed(jobId, String(dead[0]), String(dead[1]));
+    const [isLive, hasResult, text, deadIn, error] = this.#core
+      .prepare(STATE)
+      .row([jobId, this.#core.nowSeconds()]) as SqlValue[];
+    if (hasResult === 1) return { value: resultValue(text) };
+    if (isLive === 1) return undefined;
+    if (deadIn !== null) throw jobFailed(jobId, String(deadIn), String(error));
     const last = this.#core.prepare(LAST_OUTCOME).row([jobId]);
     const outcome = last?.[1] as JobOutcome | undefined;
     if (outcome === "cancelled") throw jobFailed(jobId, String(last?.[0]), "it was cancelled");
     return { value: null };
   }
+}
+
+function resultValue(text: SqlValue | undefined): unknown {
+  return typeof text === "string" ? decodePayload(text) : null;
 }
 
 function requireJobId(jobId: unknown): void {
