@@ -91,6 +91,41 @@ describe.each(engineModes)(
   },
 );
 
+it.each([
+  ["jobs both done and waiting", "INSERT INTO effects (seq) SELECT max(seq) FROM produced"],
+  ["jobs with two effects", "INSERT INTO effects (seq) VALUES (1)"],
+  ["lost jobs", "DELETE FROM _honker_live WHERE queue = 'work'"],
+  ["dead letters", "INSERT INTO _honker_dead (id, queue, payload) VALUES (9, 'work', '9')"],
+  ["work of a rolled back transaction", "UPDATE _honker_notifications SET payload = '-1'"],
+  ["offsets that are not 1 to n", "UPDATE _honker_stream SET payload = '7' WHERE offset = 2"],
+  ["gaps between offsets", "UPDATE _honker_stream SET offset = 9, payload = 9 WHERE offset = 3"],
+  ["missing notifications", "DELETE FROM _honker_notifications WHERE payload = '2'"],
+  ["notifications out of order", "UPDATE _honker_notifications SET payload = 4 - payload"],
+  ["events consumed twice", "INSERT INTO consumed (offset, seq) VALUES (1, 1)"],
+  ["offset 1 saved with 2 effects", "INSERT INTO consumed (offset, seq) VALUES (2, 2)"],
+  ["writes under an old lock", "INSERT INTO fenced (token) VALUES (1)"],
+  ["slots that fired twice", "INSERT INTO fired (slot) VALUES ('noon')"],
+])("the search for broken promises finds %s", (violation, sql) => {
+  const { db } = prepared("require");
+  db.transaction((tx) => {
+    for (const seq of [1, 2, 3]) {
+      tx.execute("INSERT INTO produced DEFAULT VALUES");
+      db.queue("work").enqueue(seq);
+      db.stream("work").publish(seq);
+      tx.notify("work", seq);
+    }
+    db.queue("work").claimOne("w")?.ackTx(tx);
+    tx.execute("INSERT INTO effects (seq) VALUES (1)");
+    tx.execute("INSERT INTO consumed (offset, seq) VALUES (1, 1)");
+    db.stream("work").saveOffset("reader", 1);
+    tx.execute("INSERT INTO fenced (token) VALUES (2)");
+    tx.execute("INSERT INTO fired (slot) VALUES ('noon')");
+  });
+  expect(findViolations(db).violations).toEqual([]);
+  db.execute(sql);
+  expect(findViolations(db).violations.join("\n")).toContain(violation);
+});
+
 describe("M6: workers of which one is killed all the time", () => {
   it.each(PROCESSES)(
     "do each of the jobs exactly once, %i processes",

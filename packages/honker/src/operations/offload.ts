@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { HonkerError, type HonkerErrorCode } from "../errors.ts";
 import type { BackupProgress } from "../sqlite/connection.ts";
@@ -38,6 +39,15 @@ export interface PlainError {
 /** A check of 4 MiB was measured at about 10 ms, starting a thread at 30 to 50 ms. */
 export const INLINE_BYTES: number = 4 * 1024 * 1024;
 
+/**
+ * What the thread runs, of the same kind as this file: source in tests, compiled in a package. It is not
+ * there when an application was bundled into one file; then everything runs in the caller's thread.
+ */
+const WORKER = new URL(
+  `./offload-worker.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
+  import.meta.url,
+);
+
 /** Runs `task` here when the file is small, else in a thread of its own, which ends with it. */
 export async function offload<T extends FileTask>(
   task: T,
@@ -45,7 +55,7 @@ export async function offload<T extends FileTask>(
 ): Promise<FileOutcomes[T["kind"]]> {
   options.signal.throwIfAborted();
   const outcome =
-    options.bytes < INLINE_BYTES
+    options.bytes < INLINE_BYTES || !existsSync(WORKER)
       ? runFileTask(task, (progress) => {
           options.signal.throwIfAborted();
           options.onProgress?.(progress);
@@ -75,9 +85,7 @@ async function runInThread(
   task: FileTask,
   { signal, onProgress }: OffloadOptions,
 ): Promise<FileOutcomes[FileTask["kind"]]> {
-  // the thread runs the same kind of file as this one: source in tests, compiled in a package
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./offload-worker.${extension}`, import.meta.url), {
+  const worker = new Worker(WORKER, {
     workerData: task,
     name: `honker ${task.kind}`,
   });
