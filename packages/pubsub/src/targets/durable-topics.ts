@@ -50,7 +50,7 @@ export class DurableTopics {
   readonly #context: DurableTopicsContext;
   readonly #topics = new Map<string, DurableTopic>();
   /** Tells the server that a new connection is still this client. */
-  readonly #session: string = crypto.randomUUID();
+  readonly #session: string = crypto.getRandomValues(new Uint32Array(4)).join("-");
 
   constructor(options: DurableClientOptions, context: DurableTopicsContext) {
     requireRedelivery(options);
