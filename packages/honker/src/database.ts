@@ -115,7 +115,7 @@ export class Database implements Disposable {
    * ```
    */
   prepare(sql: string): PreparedSql {
-    return this.#use().preparedSql(sql, (text) => this.#use().prepare(text));
+    return this.#use().preparedSql(sql, (text) => this.#use().prepareAsIs(text));
   }
 
   /**
@@ -160,8 +160,8 @@ export class Database implements Disposable {
     options?: QueryOptions,
   ): IterableIterator<R> {
     const engine = this.#use();
-    engine.prepare(sql);
-    return iterateObjects(() => engine.prepare(sql), params, options) as IterableIterator<R>;
+    engine.prepareAsIs(sql);
+    return iterateObjects(() => engine.prepareAsIs(sql), params, options) as IterableIterator<R>;
   }
 
   /**

@@ -19,8 +19,10 @@ export interface Core {
   /** Whether the loaded extension offers Honker's SQL functions; its tables exist either way. */
   readonly hasExtension: boolean;
   readonly closed: boolean;
-  /** Cached prepared statement. @throws `CLOSED` */
+  /** Cached prepared statement of the engine. @throws `CLOSED` */
   prepare(sql: string): Statement;
+  /** Cached prepared statement of a user, whose text is not touched. @throws `CLOSED` */
+  prepareAsIs(sql: string): Statement;
   /** Milliseconds since 1970, from the injected clock. */
   nowMs(): number;
   /** Whole seconds since 1970, the unit of Honker's columns. */

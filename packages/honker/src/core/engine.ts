@@ -14,6 +14,7 @@ import type {
 } from "../sqlite/connection.ts";
 import { objectRows, positionalRows, type QueryOptions } from "../sqlite/query.ts";
 import { closedError } from "../sqlite/sqlite-errors.ts";
+import { steadyPlan } from "../sqlite/steady-plan.ts";
 import { ActiveConsumers } from "../stream/active-consumers.ts";
 import { TableChanges } from "../tables/table-changes.ts";
 import { RemoteChanges } from "../wake/remote-changes.ts";
@@ -106,6 +107,10 @@ export class Engine implements Core {
   }
 
   prepare(sql: string): Statement {
+    return this.prepareAsIs(steadyPlan(sql));
+  }
+
+  prepareAsIs(sql: string): Statement {
     if (this.#closed) throw closedError(this.path);
     return this.connection.prepare(sql);
   }
@@ -194,7 +199,7 @@ export class Engine implements Core {
       applyControl(control, this.#stack);
       return undefined;
     }
-    const statement = this.prepare(sql);
+    const statement = this.prepareAsIs(sql);
     const result = run(statement);
     if (ENGINE_SQL.test(sql)) this.touch(EVERYTHING);
     if (this.tables.tracked && !statement.readonly) this.#touchTables(sql, params);

@@ -31,7 +31,7 @@ export function liveRows(
   { sql, params }: LiveStatement,
   options: LiveOptions = {},
 ): Sequence<SqlValue[][]> {
-  if (!core.prepare(sql).readonly) {
+  if (!core.prepareAsIs(sql).readonly) {
     throw new HonkerError(
       "INVALID_ARGUMENT",
       "a live query must only read, or it would run for ever",
@@ -63,7 +63,7 @@ export function liveRows(
       stale = false;
       version = now;
       tables = changes.tablesOf(sql, params);
-      const rows = positionalRows(core.prepare(sql), params, options);
+      const rows = positionalRows(core.prepareAsIs(sql), params, options);
       if (last !== undefined && sameRows(last, rows)) return undefined;
       last = rows;
       return rows;
