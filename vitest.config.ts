@@ -7,7 +7,15 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     projects: [
-      { extends: true, test: { name: "unit", include: ["{packages/*,examples}/test/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["{packages/*,examples}/test/**/*.test.ts"],
+          // generous, since a test never waits for time to pass and machines may be busy
+          testTimeout: 30_000,
+        },
+      },
       {
         extends: true,
         test: {
