@@ -11,7 +11,29 @@ export type StorageErrorCode =
   /** A payload does not fit the schema of its catalog entry. */
   | "INVALID_PAYLOAD"
   /** An event, stream or queue is not in the catalog. */
-  | "UNKNOWN_EVENT";
+  | "UNKNOWN_EVENT"
+  /** A graph Module breaks a rule of naming or content; `details.problems` lists every one. */
+  | "INVALID_MODULE"
+  /** A Module has no entry of that name, or it is not of the kind that was asked for. */
+  | "UNKNOWN_ENTRY"
+  /** A JSON Schema is malformed, or uses a keyword that would not be enforced. */
+  | "INVALID_SCHEMA"
+  /** Attributes do not fit the schema of their node or edge type; `details.issues` lists every one. */
+  | "INVALID_ATTRIBUTES"
+  /** An encryption key is missing, too short, or of no use as a key. */
+  | "INVALID_KEY"
+  /** The key ring holds no key of that version. */
+  | "UNKNOWN_KEY_VERSION"
+  /** A key cannot leave the ring: it is the current one, or values still need it. */
+  | "KEY_IN_USE"
+  /** Encrypted data is malformed: a field is missing or is not base64 of the right length. */
+  | "INVALID_ENCRYPTED_DATA"
+  /** The key is wrong or the encrypted data was changed. */
+  | "DECRYPTION_FAILED"
+  /** A schema change needs a higher version, or a migration that was not given. */
+  | "BREAKING_CHANGE"
+  /** A version step that the stored version does not allow. */
+  | "MIGRATION_STATE";
 
 /** What a {@link StorageError} carries besides its message. */
 export interface StorageErrorOptions extends ErrorOptions {

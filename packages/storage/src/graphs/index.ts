@@ -1,1 +1,48 @@
-export {};
+export { StorageError, type StorageErrorCode, type StorageErrorOptions } from "../errors.ts";
+export {
+  type DbEdgeTypeRow,
+  type DbGraphTypeRow,
+  type DbNodeTypeRow,
+  type DbSchema,
+  moduleToDbSchema,
+} from "./bridge/module-to-db-schema.ts";
+export {
+  edgeErrors,
+  invalidAttributes,
+  nodeErrors,
+  validateEdge,
+  validateNode,
+} from "./bridge/validate.ts";
+export { type EncryptedData, EncryptedDataSchema } from "./crypto/encrypted-data.ts";
+export { AclGraph } from "./modules/acl-graph.ts";
+export {
+  type EdgeEnds,
+  type EntryOptions,
+  edgeAttributes,
+  edgeConstraints,
+  type GraphConfigOptions,
+  type GraphDirection,
+  graphConfig,
+  nodeAttributes,
+} from "./modules/attributes.ts";
+export { CallGraph } from "./modules/call-graph.ts";
+export {
+  type AnyModule,
+  defineModule,
+  type EdgeEntryOf,
+  type EntryOf,
+  type GraphModule,
+  type ModuleInfo,
+  type NodeEntryOf,
+} from "./modules/define-module.ts";
+export { typeNameOf } from "./modules/entry-names.ts";
+export { Metagraph } from "./modules/metagraph.ts";
+export type { GraphConfig, ModuleProblem } from "./modules/read-entries.ts";
+export { SecretGraph } from "./modules/secret-graph.ts";
+export { systemModules } from "./modules/system-modules.ts";
+export type { JsonSchema } from "./schema/json-schema.ts";
+export {
+  type SchemaValidator,
+  schemaValidator,
+  type ValidationIssue,
+} from "./schema/validator.ts";
