@@ -13,7 +13,7 @@ export interface Entry {
   readonly kept: boolean;
 }
 
-export const CHANNEL = "rows:created";
+const CHANNEL = "rows:created";
 export const CONSUMER = "reader:kill-loop:rows";
 export const OPTIONS: OpenOptions = { notifications: { maxCount: 10_000_000 } };
 

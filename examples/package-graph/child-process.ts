@@ -14,7 +14,7 @@ export interface ChildEvents {
 }
 
 /** The run ends because one of its processes cannot do its work. */
-export class ChildDied extends Error {
+class ChildDied extends Error {
   override readonly name: string = "ChildDied";
   readonly code = "CHILD_DIED";
 

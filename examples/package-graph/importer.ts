@@ -7,7 +7,7 @@ import { GraphSuperseded } from "./status.ts";
 import type { Store } from "./store.ts";
 
 /** Packages per transaction: short enough not to keep the other processes waiting. */
-export const BATCH_SIZE = 200;
+const BATCH_SIZE = 200;
 /** Rows per INSERT; SQLite takes at most 32,766 parameters. */
 const ROWS_PER_INSERT = 500;
 

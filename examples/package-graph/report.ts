@@ -10,9 +10,12 @@ export interface Latency {
   readonly samples: number;
 }
 
+const VERSION_1 = "; a lock file of version 1 does not list those of the project itself";
+
 /** What a run did. */
 export interface Report extends CheckedResult {
   readonly source: string;
+  readonly lockfileVersion: number;
   readonly outcome: Origin | "already finished, verified again";
   /** Entries of the lock file that only point to a package. */
   readonly links: number;
@@ -41,11 +44,11 @@ export function latencyOf(samples: readonly number[]): Latency | null {
 
 /** The report as text. */
 export function formatReport(report: Report): string {
-  const { latency, links } = report;
+  const { latency, links, lockfileVersion } = report;
   const rows: [string, string][] = [
     ["lock file", `${report.source} (${report.outcome})`],
     ["nodes", `${report.nodes}${links === 0 ? "" : `, with ${links} links followed`}`],
-    ["edges", String(report.edges)],
+    ["edges", `${report.edges}${lockfileVersion === 1 ? VERSION_1 : ""}`],
     ["not installed", formatKinds(report.notInstalled)],
     ["events", String(report.events)],
     ["jobs", `${report.done} done, ${report.retried} retried, ${report.dead} dead`],

@@ -30,6 +30,7 @@ export async function run({ lock, folder, progress, signal }: RunOptions): Promi
     const result = checkGraph(store, id, lock.json);
     return {
       source: lock.path,
+      lockfileVersion: lock.graph.lockfileVersion,
       outcome: finishedBefore ? "already finished, verified again" : origin,
       ...result,
       links: lock.graph.links,
