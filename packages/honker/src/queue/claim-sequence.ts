@@ -13,10 +13,11 @@ export interface ClaimOptions {
 
 /** An endless sequence of claimed jobs, which waits without polling while there are none. */
 export interface ClaimWaker<P = unknown> extends Sequence<Job<P>> {
-  next(): Promise<IteratorResult<Job<P>, undefined>>;
   /** Upstream's form: the next job, claimed for `workerId`, or `null` when the waker is closed. */
   next(workerId: string, options?: { readonly signal?: AbortSignal }): Promise<Job<P> | null>;
-  [Symbol.asyncIterator](): ClaimWaker<P>;
+  next(): Promise<IteratorResult<Job<P>, undefined>>;
+  // typed without the overload: for await accepts no next() that takes something
+  [Symbol.asyncIterator](): Sequence<Job<P>>;
 }
 
 /** What a claim sequence does with its queue. */
@@ -53,8 +54,8 @@ export function claimSequence<P>(
     options.signal?.removeEventListener("abort", end);
     return result.done ? null : result.value;
   }
-  function next(): Promise<IteratorResult<Job<P>, undefined>>;
   function next(worker: string, options?: { signal?: AbortSignal }): Promise<Job<P> | null>;
+  function next(): Promise<IteratorResult<Job<P>, undefined>>;
   function next(worker?: string, options?: { signal?: AbortSignal }): Promise<unknown> {
     return typeof worker === "string" ? nextFor(worker, options) : jobs.next();
   }
