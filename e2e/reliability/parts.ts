@@ -7,7 +7,7 @@ export const OPTIONS: OpenOptions = {
 };
 
 /** No constraint keeps a second effect out, so that one would be seen. */
-export const TABLES = `
+const TABLES = `
 CREATE TABLE IF NOT EXISTS produced (seq INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER);
 CREATE TABLE IF NOT EXISTS effects (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL REFERENCES produced);
 CREATE TABLE IF NOT EXISTS consumed (n INTEGER PRIMARY KEY, offset INTEGER NOT NULL, seq INTEGER NOT NULL);

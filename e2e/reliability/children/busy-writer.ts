@@ -1,4 +1,4 @@
-// Writes entries without end, some thousand a second, until it is killed.
+// Writes entries until it is killed: some thousand a second, then slower, so that the file stays small.
 import { open } from "@alkdev/honker";
 import { LEDGER, writeEntry } from "../entries.ts";
 import { OPTIONS } from "../parts.ts";
@@ -11,5 +11,5 @@ print("ready");
 for (let seq = 1; ; seq++) {
   writeEntry(db, seq, 2_000);
   if (seq === 200) print("200 entries");
-  if (seq % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  if (seq % 4 === 0) await new Promise((resolve) => setTimeout(resolve, seq < 2_000 ? 1 : 25));
 }

@@ -17,7 +17,7 @@ export interface FileOutcomes {
 
 /** How a {@link FileTask} is run. */
 export interface OffloadOptions {
-  /** Size of the file; below {@link INLINE_BYTES} a thread would cost more than it saves. */
+  /** Size of the file; below 4 MiB a thread would cost more than it saves. */
   readonly bytes: number;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
@@ -37,7 +37,7 @@ export interface PlainError {
 }
 
 /** A check of 4 MiB was measured at about 10 ms, starting a thread at 30 to 50 ms. */
-export const INLINE_BYTES: number = 4 * 1024 * 1024;
+const INLINE_BYTES = 4 * 1024 * 1024;
 
 /**
  * What the thread runs, of the same kind as this file: source in tests, compiled in a package. It is not

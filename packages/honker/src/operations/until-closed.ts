@@ -1,4 +1,4 @@
-import { type Closable, onEnd } from "../core/closable.ts";
+import type { Closable } from "../core/closable.ts";
 
 /** Work with an end of its own that must stop when its database closes. */
 export class UntilClosed implements Closable {
@@ -16,7 +16,7 @@ export class UntilClosed implements Closable {
     this.#controller.abort(this.#closedError());
   }
 
-  [onEnd](callback: () => void): void {
+  onEnd(callback: () => void): void {
     if (this.#ended) callback();
     else this.#callbacks.push(callback);
   }
