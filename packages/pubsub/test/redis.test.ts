@@ -79,7 +79,7 @@ describe.skipIf(!available)(`with Redis at ${REDIS_URL}`, () => {
 
   describeEventTarget({
     name: "Redis Streams",
-    capabilities: { redelivers: true },
+    capabilities: { redelivers: true, topics: 2_000 },
     create: async (onError) => {
       const { target, stream } = streamTarget({ onError });
       const publisher = streamTarget({ stream, group: "publisher" }).target;

@@ -27,6 +27,12 @@ export interface LogEntry {
 export interface LogDriver {
   /** What errors call the target: `the Redis Streams event target`. */
   readonly name: string;
+  /**
+   * Refuses at once what the engine would never take.
+   *
+   * @throws {@link PubSubError} `PAYLOAD_TOO_LARGE`
+   */
+  check?(topic: string, json: string): void;
   /** Resolves when the engine has stored the entry. */
   append(topic: string, json: string): Promise<void>;
   /** Makes sure that what `consume` needs exists at the engine. */
@@ -96,7 +102,9 @@ export class LogEventTarget implements RemoteEventTarget {
   /** @throws {@link PubSubError} `CLOSED`, `INVALID_PAYLOAD`, `PAYLOAD_TOO_LARGE` */
   dispatchEvent({ type, detail }: EnvelopeEvent): boolean {
     this.#listeners.requireOpen(`dispatch "${type}"`);
-    const appending = this.#driver.append(type, encodeJson(detail, type)).catch((cause) => {
+    const json = encodeJson(detail, type);
+    this.#driver.check?.(type, json);
+    const appending = this.#driver.append(type, json).catch((cause) => {
       const error =
         cause instanceof PubSubError
           ? cause
