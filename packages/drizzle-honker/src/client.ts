@@ -11,7 +11,7 @@ export type HonkerStatement = Pick<
  * shape, such as a wrapper that counts statements, works too.
  */
 export interface HonkerClient
-  extends Pick<Database, "inTransaction" | "live" | "onCommit" | "path" | "tablesOf"> {
+  extends Pick<Database, "inTransaction" | "live" | "onCommit" | "open" | "path" | "tablesOf"> {
   prepare(sql: string): HonkerStatement;
   transaction<T>(work: (tx: Transaction) => T, options?: TransactionOptions): T;
 }

@@ -10,7 +10,7 @@ import {
   noopDecoder,
   Param,
   Placeholder,
-  QueryPromise,
+  type QueryPromise,
   SQL,
   type SQLChunk,
   StringChunk,
@@ -126,9 +126,17 @@ export function placeholderParam(param: unknown): PlaceholderParam | undefined {
   return { name: param.value.name, encode: (value) => encoder.mapToDriverValue(value) };
 }
 
-/** A query of the builder, which runs when it is awaited. */
+/**
+ * A query of the builder, which runs when it is awaited. Selects only have the methods of
+ * `QueryPromise`, so it is known by `_prepare` and `then`.
+ */
 export function isQuery(value: unknown): value is QueryPromise<unknown> {
-  return is(value, QueryPromise);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof read(value, "_prepare") === "function" &&
+    typeof read(value, "then") === "function"
+  );
 }
 
 /** `query._prepare()`: what the builder runs. */

@@ -57,6 +57,25 @@ describe("M16: a transaction callback", () => {
     expect(names()).toEqual([]);
   });
 
+  it("is refused for each kind of query it could return", () => {
+    const { db, names } = setup();
+    const kinds: ((tx: HonkerSQLiteTransaction<typeof schema>) => unknown)[] = [
+      (tx) => tx.select().from(users),
+      (tx) => tx.update(users).set({ name: "x" }),
+      (tx) => tx.delete(users),
+      (tx) => tx.query.users.findMany(),
+    ];
+    for (const kind of kinds) {
+      const run = () =>
+        db.transaction((tx) => {
+          tx.insert(users).values({ name: "a" }).run();
+          return kind(tx);
+        });
+      expect(errorOf(run)).toMatchObject({ code: "QUERY_NOT_RUN" });
+    }
+    expect(names()).toEqual([]);
+  });
+
   it("rolls everything back when it throws, and the error is the one thrown", () => {
     const { db, names } = setup();
     const mine = new Error("mine");
