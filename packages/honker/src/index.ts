@@ -52,10 +52,10 @@ export type {
   DeadLetters,
   DeadListOptions,
 } from "./queue/dead-letters.ts";
-export type { EnqueueOutcome, OfferedJob } from "./queue/enqueuer.ts";
 export type { Job } from "./queue/job.ts";
 export type { JobHistoryEntry, JobOutcome } from "./queue/job-history.ts";
 export type { JobSnapshot } from "./queue/job-snapshot.ts";
+export type { EnqueueOutcome, OfferedJob } from "./queue/offered-job.ts";
 export type { Deliver, Outbox, OutboxOptions } from "./queue/outbox.ts";
 export type { Queue } from "./queue/queue.ts";
 export type {

@@ -457,6 +457,17 @@ describe.each(engineModes)("M6: queues $mode", ({ extension }) => {
     }
   });
 
+  it("prunes history by itself while jobs are claimed", () => {
+    const { db } = setup();
+    const queue = db.queue("q", { historyRetention: { maxCount: 100 } });
+    queue.enqueueMany(Array(5_001).fill(0));
+    db.transaction((tx) => {
+      for (const job of queue.claimBatch("w", 5_000)) job.ackTx(tx);
+    });
+    queue.claimOne("w");
+    expect(db.rows("SELECT count(*) FROM _alk_job_history")).toEqual([[100]]);
+  });
+
   it("keeps history as long as it is told to, or none", () => {
     const { db, clock } = setup();
     const queue = db.queue("q", { historyRetention: { maxCount: 3, maxAgeSeconds: 60 } });
@@ -514,6 +525,16 @@ describe.each(engineModes)("M6: queues $mode", ({ extension }) => {
       const queue = db.queue("q", { schema: even, upcast });
       expect(queue.claimBatch("w", 5).map((job) => job.payload)).toEqual([{ half: 3 }]);
       expect(queue.dead.list()[0]?.error).toBe("upcast failed: no such version");
+    });
+
+    it("that cannot be used gives the jobs it was asked about back", () => {
+      const { db } = setup();
+      const id = db.queue("q").enqueue(1);
+      const schema: StandardSchemaV1<number> = {
+        "~standard": { version: 1, vendor: "t", validate: async () => ({ value: 1 }) },
+      };
+      expect(codeOf(() => db.queue("q", { schema }).claimOne("w"))).toBe("INVALID_ARGUMENT");
+      expect(db.queue("q").get(id)).toMatchObject({ state: "pending", attempts: 0 });
     });
 
     it("must answer synchronously", () => {

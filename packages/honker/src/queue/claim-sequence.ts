@@ -1,4 +1,3 @@
-import { onEnd } from "../core/closable.ts";
 import { polledSequence, type Sequence } from "../core/polled-sequence.ts";
 import type { Waiter } from "../wake/wake.ts";
 import type { Job } from "./job.ts";
@@ -64,7 +63,7 @@ export function claimSequence<P>(
     next,
     return: () => jobs.return(),
     close: () => jobs.close(),
-    [onEnd]: (callback) => jobs[onEnd](callback),
+    onEnd: (callback) => jobs.onEnd(callback),
     [Symbol.asyncIterator]: () => waker,
     [Symbol.asyncDispose]: () => jobs[Symbol.asyncDispose](),
   };

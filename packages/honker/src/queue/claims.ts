@@ -59,8 +59,9 @@ export class Claims {
 
   /** Claims up to `count` jobs. An empty queue is found empty without taking the write lock. */
   claim(workerId: string, count: number): ClaimedRow[] {
-    const { core, name } = this.#context;
+    const { core, name, history } = this.#context;
     this.#sweeper.sweepWhenDue();
+    history.pruneWhenDue();
     const [paused, top, firstExpiry] = core.prepare(PEEK).row([name]) as (number | null)[];
     if (paused !== null) return [];
     const expired = firstExpiry !== null && (firstExpiry as number) < core.nowSeconds();

@@ -52,13 +52,20 @@ const INSERT_MANY = `INSERT INTO _alk_job_history ${COLUMNS}
   VALUES ${Array(ROWS_PER_INSERT).fill(PLACES).join(", ")}`;
 const OF_JOB = `SELECT job_id, outcome, attempt, worker_id, enqueued_at, started_at_ms, ended_at_ms, error
   FROM _alk_job_history WHERE queue = ? AND job_id = ? ORDER BY id`;
-const PRUNE_AGE = "DELETE FROM _alk_job_history WHERE queue = ? AND ended_at_ms < ?";
-const PRUNE_COUNT = `DELETE FROM _alk_job_history WHERE queue = ?1 AND job_id <= (
-  SELECT job_id FROM _alk_job_history WHERE queue = ?1
-  ORDER BY job_id DESC LIMIT 1 OFFSET ?2)`;
+const PRUNE_AGE = `DELETE FROM _alk_job_history WHERE id IN (
+  SELECT id FROM _alk_job_history WHERE queue = ? AND ended_at_ms < ? LIMIT ?)`;
+const PRUNE_COUNT = `DELETE FROM _alk_job_history WHERE id IN (
+  SELECT id FROM _alk_job_history WHERE queue = ?1 AND job_id <= (
+    SELECT job_id FROM _alk_job_history WHERE queue = ?1
+    ORDER BY job_id DESC LIMIT 1 OFFSET ?2)
+  ORDER BY job_id LIMIT ?3)`;
 
-/** Entries written between two prunings; a pruning reads the queue's history once, a few ms at the default size. */
+/** Entries written between two prunings by count. */
 const PRUNE_EVERY = 5_000;
+/** Milliseconds between two prunings by age, which read the whole history of the queue. */
+const PRUNE_AGE_EVERY_MS = 60_000;
+/** Entries one statement deletes at most, so that others get the write lock in between. */
+const PRUNE_BATCH = 2_000;
 
 /**
  * Writes what became of jobs: one row when a job ends and one per failed attempt, so that a job that
@@ -69,6 +76,7 @@ export class JobHistoryWriter {
   readonly #queue: string;
   readonly #retention: Required<HistoryRetention> | undefined;
   #sincePruning = 0;
+  #agedAtMs = Number.NEGATIVE_INFINITY;
   #batch: SqlInput[][] | undefined;
 
   constructor(core: Core, queue: string, retention: Required<HistoryRetention> | undefined) {
@@ -107,19 +115,44 @@ export class JobHistoryWriter {
     for (const row of rows.slice(whole)) this.#core.prepare(INSERT).run(row);
   }
 
-  /** Prunes when enough was written since the last time; called between the jobs, never inside an ack. */
+  /** Prunes when enough was written or enough time went by; called between jobs, never inside an ack. */
   pruneWhenDue(): void {
-    if (this.#sincePruning >= PRUNE_EVERY) this.prune();
+    if (this.#retention === undefined || this.#core.connection.inTransaction) return;
+    if (this.#sincePruning >= PRUNE_EVERY) this.#pruneCount(this.#retention.maxCount);
+    // the absolute value: a clock set back must not stop pruning
+    if (Math.abs(this.#core.nowMs() - this.#agedAtMs) < PRUNE_AGE_EVERY_MS) return;
+    this.#pruneAge(this.#retention.maxAgeSeconds);
   }
 
   /** Deletes entries beyond the retention. Returns how many. */
   prune(retention: HistoryRetention = {}): number {
+    const { maxAgeSeconds, maxCount } = {
+      maxAgeSeconds: 0,
+      maxCount: 0,
+      ...this.#retention,
+      ...retention,
+    };
+    return this.#pruneAge(maxAgeSeconds) + this.#pruneCount(maxCount);
+  }
+
+  #pruneAge(maxAgeSeconds: number): number {
+    this.#agedAtMs = this.#core.nowMs();
+    return this.#prune(PRUNE_AGE, this.#agedAtMs - maxAgeSeconds * 1_000);
+  }
+
+  #pruneCount(maxCount: number): number {
     this.#sincePruning = 0;
-    const maxAgeSeconds = retention.maxAgeSeconds ?? this.#retention?.maxAgeSeconds ?? 0;
-    const maxCount = retention.maxCount ?? this.#retention?.maxCount ?? 0;
-    const before = this.#core.nowMs() - maxAgeSeconds * 1_000;
-    const aged = this.#core.prepare(PRUNE_AGE).run([this.#queue, before]).changes;
-    return aged + this.#core.prepare(PRUNE_COUNT).run([this.#queue, maxCount]).changes;
+    return this.#prune(PRUNE_COUNT, maxCount);
+  }
+
+  #prune(sql: string, bound: number): number {
+    let deleted = 0;
+    let batch: number;
+    do {
+      batch = this.#core.prepare(sql).run([this.#queue, bound, PRUNE_BATCH]).changes;
+      deleted += batch;
+    } while (batch === PRUNE_BATCH);
+    return deleted;
   }
 
   /** Entries of one job, oldest first. */

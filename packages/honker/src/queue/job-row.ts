@@ -1,7 +1,7 @@
 import type { SqlValue } from "../sqlite/connection.ts";
 
 /** Columns of `_honker_live` in the order {@link jobRow} reads them. */
-export const JOB_COLUMNS =
+export const JOB_COLUMNS: string =
   "id, payload, priority, alk_ready_at_ms, attempts, max_attempts, created_at, expires_at, " +
   "alk_key, alk_backoff, alk_headers, worker_id";
 

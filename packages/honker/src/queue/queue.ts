@@ -7,13 +7,14 @@ import type { Transaction } from "../core/transaction.ts";
 import type { MessageChannel } from "../telemetry/process-timer.ts";
 import { traceSend, withCarrier } from "../telemetry/tracing.ts";
 import { type ClaimOptions, type ClaimWaker, claimSequence } from "./claim-sequence.ts";
-import { Claims } from "./claims.ts";
+import { type ClaimedRow, Claims } from "./claims.ts";
 import { DeadLetterWriter } from "./dead-letter-writer.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import { Enqueuer, type OfferedJob } from "./enqueuer.ts";
+import { Enqueuer } from "./enqueuer.ts";
 import { ClaimedJob, type Job } from "./job.ts";
 import { type JobHistoryEntry, JobHistoryWriter } from "./job-history.ts";
 import { type JobSnapshot, jobSnapshot } from "./job-snapshot.ts";
+import type { OfferedJob } from "./offered-job.ts";
 import { PayloadCodec } from "./payload-codec.ts";
 import type { QueueContext } from "./queue-context.ts";
 import {
@@ -283,16 +284,32 @@ export class Queue<I = unknown, O = I> {
     while (jobs.length < count) {
       const wanted = count - jobs.length;
       const rows = this.#claims.claim(workerId, wanted);
+      jobs.push(...this.#decode(rows));
+      if (rows.length < wanted) break;
+    }
+    return jobs;
+  }
+
+  /** Jobs whose payload fits; the others become dead letters. */
+  #decode(rows: readonly ClaimedRow[]): ClaimedJob<O>[] {
+    const jobs: ClaimedJob<O>[] = [];
+    try {
       for (const row of rows) {
         const decoded = this.#codec.decode(row.payload);
         if (decoded.ok) jobs.push(new ClaimedJob(row, decoded.payload, this.#jobOwner));
         else this.#refuse(row, decoded.reason);
       }
-      if (rows.length < wanted) break;
+    } catch (error) {
+      // the schema cannot be used at all: nobody gets these jobs, so they must not stay claimed
+      this.#context.core.transaction(() => {
+        for (const row of rows) this.#settlement.release(row, false);
+      });
+      throw error;
     }
     return jobs;
   }
-  #refuse(row: Parameters<Settlement["fail"]>[0], reason: string): void {
+
+  #refuse(row: ClaimedRow, reason: string): void {
     this.#context.core.transaction(() => this.#settlement.fail(row, reason, "invalid-payload"));
   }
 

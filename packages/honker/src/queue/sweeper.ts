@@ -37,13 +37,12 @@ export class Sweeper {
   }
 
   sweepWhenDue(): void {
-    const { core, history } = this.#context;
+    const { core } = this.#context;
     const nowMs = core.nowMs();
     // the absolute value: a clock set back must not stop sweeping
     if (Math.abs(nowMs - this.#sweptAtMs) < SWEEP_EVERY_MS) return;
     this.#sweptAtMs = nowMs;
     this.sweep();
-    history.pruneWhenDue();
   }
 
   /**

@@ -1,5 +1,5 @@
-import type { OfferedJob } from "./enqueuer.ts";
 import { type NewJob, storedValues } from "./new-job.ts";
+import type { OfferedJob } from "./offered-job.ts";
 import type { QueueContext } from "./queue-context.ts";
 import type { UniqueOptions } from "./queue-options.ts";
 

@@ -1,4 +1,4 @@
-import { type Closable, onEnd } from "../core/closable.ts";
+import type { Closable } from "../core/closable.ts";
 import type { Core } from "../core/core.ts";
 import { encodePayload } from "../core/json.ts";
 import { HonkerError } from "../errors.ts";
@@ -125,7 +125,7 @@ export class Worker implements Closable, AsyncDisposable {
     this.#abandonRunning();
   }
 
-  [onEnd](callback: () => void): void {
+  onEnd(callback: () => void): void {
     if (this.#state === "stopped") callback();
     else this.#endCallbacks.push(callback);
   }
