@@ -1,5 +1,4 @@
 import type { Waiter } from "../wake/wake.ts";
-import { onEnd } from "./closable.ts";
 import type { Handle } from "./handle.ts";
 
 /** A waiter of `topic` that also ends, with `"closed"`, when the handle it was made from is closed. */
@@ -10,6 +9,6 @@ export function handleWaiter(handle: Handle, topic: string): Waiter {
     waiter.close();
     for (const end of ends.splice(0)) end();
   };
-  handle.track({ close, [onEnd]: (callback) => ends.push(callback) });
+  handle.track({ close, onEnd: (callback) => ends.push(callback) });
   return { wait: (options) => waiter.wait(options), held: () => waiter.held(), close };
 }

@@ -1,5 +1,5 @@
 import type { Waiter } from "../wake/wake.ts";
-import { type Closable, onEnd } from "./closable.ts";
+import type { Closable } from "./closable.ts";
 
 /** An async iterable of a source that never ends by itself; `close()` ends it. */
 export interface Sequence<T>
@@ -120,7 +120,7 @@ export function polledSequence<T>(source: PolledSource<T>): Sequence<T> {
       return { done: true, value: undefined };
     },
     close: end,
-    [onEnd]: (callback) => {
+    onEnd: (callback) => {
       if (ended) callback();
       else endCallbacks.push(callback);
     },
