@@ -140,7 +140,7 @@ describe("schemas of the rows (M26)", () => {
         children: Type.Array(Type.Ref("TreeNode")),
         status: Type.Ref("Status"),
       }),
-      Status: CallGraph.Import("CallStatus"),
+      Status: CallGraph.Import("CallStatus") as unknown as TSchema,
       SameNode: Type.Ref("TreeNode"),
       ListNode: nodeAttributes({
         list: Type.Recursive((This) => Type.Object({ next: Type.Union([This, Type.Null()]) })),

@@ -232,7 +232,7 @@ describe("Modules (M25)", () => {
   });
 
   it("fills in the Metagraph's Config", () => {
-    const config: TSchema = Metagraph.Import("Config");
+    const config = Metagraph.Import("Config") as unknown as TSchema;
     expect(Value.Create(config)).toEqual({
       type: "directed",
       multi: false,

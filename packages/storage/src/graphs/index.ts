@@ -13,7 +13,9 @@ export {
   validateEdge,
   validateNode,
 } from "./bridge/validate.ts";
+export { clearDerivedKeys, decrypt, encrypt, generateEncryptionKey } from "./crypto/encrypt.ts";
 export { type EncryptedData, EncryptedDataSchema } from "./crypto/encrypted-data.ts";
+export { countVersions, KeyRing, type KeyRingOptions } from "./crypto/key-ring.ts";
 export { AclGraph } from "./modules/acl-graph.ts";
 export {
   type EdgeEnds,
