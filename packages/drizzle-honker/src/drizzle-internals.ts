@@ -19,7 +19,12 @@ import {
   type View,
   ViewBaseConfig,
 } from "drizzle-orm";
-import type { BaseSQLiteDatabase, SQLiteColumn, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import {
+  type BaseSQLiteDatabase,
+  type SQLiteColumn,
+  SQLiteCustomColumn,
+  type SQLiteSyncDialect,
+} from "drizzle-orm/sqlite-core";
 
 /** Turns a value of the driver into one of the application. */
 export interface Decoder {
@@ -99,6 +104,11 @@ export function decodesNothing(decoder: Decoder): boolean {
   return (
     decoder === noopDecoder || decoder.mapFromDriverValue === Column.prototype.mapFromDriverValue
   );
+}
+
+/** `column.mapFrom`: the `fromDriver` of a column made with `customType()`. */
+export function customDecoder(column: unknown): unknown {
+  return is(column, SQLiteCustomColumn) ? read(column, "mapFrom") : undefined;
 }
 
 /** `query.joinsNotNullableMap`, which the select builder sets after it has prepared a query. */

@@ -1,7 +1,7 @@
 import { HonkerError } from "@alkdev/honker";
 import { is } from "drizzle-orm";
-import { customType, SQLiteCustomColumn, SQLiteNumeric } from "drizzle-orm/sqlite-core";
-import type { Decoder } from "./drizzle-internals.ts";
+import { customType, SQLiteNumeric } from "drizzle-orm/sqlite-core";
+import { customDecoder, type Decoder } from "./drizzle-internals.ts";
 
 const MIN = -(2n ** 63n);
 const MAX = 2n ** 63n - 1n;
@@ -41,8 +41,5 @@ export function wantsExactIntegers(decoder: Decoder): boolean {
 
 /** Whether the column was declared with {@link int64}. */
 export function isInt64(column: unknown): boolean {
-  return (
-    is(column, SQLiteCustomColumn) &&
-    (column as unknown as { readonly mapFrom: unknown }).mapFrom === fromDriver
-  );
+  return customDecoder(column) === fromDriver;
 }

@@ -74,6 +74,7 @@ describe("M14: what Drizzle does not publish", () => {
       ),
     [true, true, false, false],
   );
+  reach("column.mapFrom", () => typeof internals.customDecoder(modes.list), "function");
   reach(
     "query.joinsNotNullableMap",
     () => internals.notNullTables(internals.prepared<object>(ours().select().from(users))),
