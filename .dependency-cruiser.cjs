@@ -18,7 +18,8 @@ module.exports = {
     })),
     {
       name: "enter-other-packages-through-their-exports",
-      comment: "Only what package.json exports; a file below src/ of another package is its own affair.",
+      comment:
+        "Only what package.json exports; a file below src/ of another package is its own affair.",
       severity: "error",
       from: { path: "^(packages/([^/]+)|examples|e2e)/" },
       to: {

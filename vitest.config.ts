@@ -31,6 +31,5 @@ export default defineConfig({
       },
       { extends: true, test: { name: "e2e", include: ["e2e/**/*.e2e.ts"], testTimeout: 30_000 } },
     ],
-    coverage: { provider: "v8", include: ["packages/*/src/**"] },
   },
 });

@@ -71,7 +71,7 @@ export type { WaitResultOptions } from "./queue/results.ts";
 export type { JobContext } from "./queue/running-jobs.ts";
 export type { Worker } from "./queue/worker.ts";
 export type { BatchHandler, JobHandler, WorkOptions } from "./queue/worker-options.ts";
-export type { RateLimitOptions, RateLimitResult } from "./rate-limit/rate-limit.ts";
+export type { RateLimitOptions, RateLimitResult } from "./rate-limit/rate-limit-options.ts";
 export type { FiredSlot } from "./schedule/fire-due.ts";
 export { nextFireTime } from "./schedule/fire-times.ts";
 export type {

@@ -1,12 +1,8 @@
 import { type Lock, takeLock } from "../lock/lock.ts";
 import { type LockInfo, readLock, readLocks } from "../lock/lock-table.ts";
 import { type LockedWork, type WithLockOptions, withLock } from "../lock/with-lock.ts";
-import {
-  type RateLimitOptions,
-  type RateLimitResult,
-  sweepRateLimits,
-  tryRateLimit,
-} from "../rate-limit/rate-limit.ts";
+import { sweepRateLimits, tryRateLimit } from "../rate-limit/rate-limit.ts";
+import type { RateLimitOptions, RateLimitResult } from "../rate-limit/rate-limit-options.ts";
 import { Scheduler } from "../schedule/scheduler.ts";
 import { MessagingDatabase } from "./messaging-database.ts";
 

@@ -1,5 +1,5 @@
 import type { Core } from "../core/core.ts";
-import type { RateLimitRequest, RateLimitResult } from "./rate-limit.ts";
+import type { RateLimitRequest, RateLimitResult } from "./rate-limit-options.ts";
 
 const COUNT = "SELECT count FROM _honker_rate_limits WHERE name = ? AND window_start = ?";
 const TAKE = `INSERT INTO _honker_rate_limits (name, window_start, count, alk_ends_at)

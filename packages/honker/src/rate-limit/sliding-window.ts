@@ -1,5 +1,5 @@
 import type { Core } from "../core/core.ts";
-import type { RateLimitRequest, RateLimitResult } from "./rate-limit.ts";
+import type { RateLimitRequest, RateLimitResult } from "./rate-limit-options.ts";
 
 const NEWEST = `SELECT at_ms, total FROM _alk_rate_events
   WHERE name = ? AND per_ms = ? AND at_ms <= ? ORDER BY at_ms DESC LIMIT 1`;

@@ -17,5 +17,10 @@ export interface CompanionMigration {
 
 /** In order; a released one is never edited. */
 export const COMPANION_MIGRATIONS: readonly CompanionMigration[] = [
-  { version: 1, script: [LOCK_SCHEMA, QUEUE_SCHEMA, RATE_LIMIT_SCHEMA, SCHEDULE_SCHEMA, STREAM_SCHEMA].join("\n") },
+  {
+    version: 1,
+    script: [LOCK_SCHEMA, QUEUE_SCHEMA, RATE_LIMIT_SCHEMA, SCHEDULE_SCHEMA, STREAM_SCHEMA].join(
+      "\n",
+    ),
+  },
 ];

@@ -7,14 +7,14 @@ export interface WatchedFile {
   /** The file may have changed. Called from the event loop, often, and for own writes too. */
   onHint(): void;
   /**
-   * Called every {@link SAFETY_POLL_MS}. Returns whether the file had changed without a hint, which
+   * Called every 5 seconds. Returns whether the file had changed without a hint, which
    * means that this file system sends no events.
    */
   onSafetyPoll(): boolean;
 }
 
 /** How often a file with waiters is looked at although no event came, in milliseconds. */
-export const SAFETY_POLL_MS = 5_000;
+const SAFETY_POLL_MS = 5_000;
 
 const POLL_FASTEST_MS = 5;
 const POLL_SLOWEST_MS = 100;
