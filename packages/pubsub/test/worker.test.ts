@@ -57,6 +57,7 @@ describe("worker targets (M23)", () => {
     await eventually("the thread ends", () => exited);
     expect(crossing).not.toContain("unheard:");
     pubsub.publish("number", "", 1);
+    await expect(target.settled()).rejects.toThrow("ended");
   });
 
   it("refuses what cannot be cloned", async () => {

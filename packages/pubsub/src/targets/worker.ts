@@ -13,6 +13,8 @@ export interface ThreadPort {
   postMessage(value: unknown): void;
   on(event: "message", listener: (value: unknown) => void): unknown;
   off(event: "message", listener: (value: unknown) => void): unknown;
+  /** `exit` comes from a `Worker`, `close` from a port. */
+  once(event: "exit" | "close", listener: () => void): unknown;
 }
 
 /** Options of the worker targets. */
@@ -80,6 +82,7 @@ class PortEventTarget implements RemoteEventTarget {
   readonly #settling = new Map<number, { resolve(): void; reject(error: unknown): void }>();
   readonly #onMessage = (value: unknown): void => this.#receive(value);
   #nonce = 0;
+  #gone = false;
 
   constructor(port: ThreadPort, name: string, { onError }: WorkerEventTargetOptions) {
     this.#port = port;
@@ -90,6 +93,8 @@ class PortEventTarget implements RemoteEventTarget {
       onLast: (topic) => this.#post({ kind: "unsubscribe", topic }),
     });
     port.on("message", this.#onMessage);
+    port.once("exit", () => this.#lost());
+    port.once("close", () => this.#lost());
     this.#post({ kind: "hello" });
   }
 
@@ -117,10 +122,12 @@ class PortEventTarget implements RemoteEventTarget {
     return true;
   }
 
-  settled(): Promise<void> {
-    if (this.#listeners.closed) return Promise.resolve();
+  /** Rejects with `TRANSPORT` when the other thread has ended. */
+  async settled(): Promise<void> {
+    if (this.#listeners.closed) return;
+    if (this.#gone) throw gone();
     const nonce = ++this.#nonce;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       this.#settling.set(nonce, { resolve, reject });
       this.#post({ kind: "ping", nonce });
     });
@@ -131,14 +138,23 @@ class PortEventTarget implements RemoteEventTarget {
     this.#listeners.close();
     this.#port.off("message", this.#onMessage);
     this.#post({ kind: "bye" });
-    for (const waiting of this.#settling.values()) {
-      waiting.reject(new PubSubError("CLOSED", "the event target was closed"));
-    }
-    this.#settling.clear();
+    this.#rejectSettling(new PubSubError("CLOSED", "the event target was closed"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** The other thread has ended: nobody listens there any more. */
+  #lost(): void {
+    this.#gone = true;
+    this.#wanted.clear();
+    this.#rejectSettling(gone());
+  }
+
+  #rejectSettling(error: PubSubError): void {
+    for (const waiting of this.#settling.values()) waiting.reject(error);
+    this.#settling.clear();
   }
 
   #post(message: Omit<PortMessage, "mark">): void {
@@ -174,6 +190,10 @@ class PortEventTarget implements RemoteEventTarget {
         this.#settling.delete(nonce);
     }
   }
+}
+
+function gone(): PubSubError {
+  return new PubSubError("TRANSPORT", "the other thread has ended");
 }
 
 function isPortMessage(value: unknown): value is PortMessage {
