@@ -2,7 +2,7 @@ import type { Core } from "../core/core.ts";
 import { requireName, requireNumber } from "../core/names.ts";
 import { HonkerError } from "../errors.ts";
 import { sweepFixedWindows, tryFixedWindow } from "./fixed-window.ts";
-import type { RateLimitOptions, RateLimitRequest, RateLimitResult } from "./rate-limit-options.ts";
+import type { RateLimitOptions, RateLimitResult } from "./rate-limit-options.ts";
 import { sweepSlidingWindows, trySlidingWindow } from "./sliding-window.ts";
 
 /** Longest window: ten years. */
