@@ -152,6 +152,24 @@ describe.each(engineModes)("open $mode (M1)", ({ extension, mode }) => {
     expect(() => open(path, { extension })).toThrow(/version 99999/);
   });
 
+  it("opens a file of the current schema while another process holds the write lock", () => {
+    const path = join(tempFolder(), "a.db");
+    open(path, { extension }).close();
+    const script = `
+      import { open } from "@alkdev/honker";
+      open(${JSON.stringify(path)}, { extension: ${JSON.stringify(extension)}, busyTimeoutMs: 0 }).close();
+    `;
+    using db = open(path, { extension });
+    db.transaction(() => {
+      const args = ["--conditions=@alkdev/source", "--input-type=module", "-e", script];
+      const { status, stderr } = spawnSync(process.execPath, args, {
+        encoding: "utf8",
+        cwd: import.meta.dirname,
+      });
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+    });
+  });
+
   it("opens a new file in five processes at once", { timeout: 60_000 }, () => {
     const path = join(tempFolder(), "a.db");
     const script = `

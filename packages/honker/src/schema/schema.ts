@@ -24,7 +24,10 @@ const verified = new Set<string>();
  */
 export function ensureSchema(connection: Connection, hasExtension: boolean): void {
   const before = schemaText(connection);
-  if (before !== null && verified.has(before)) return;
+  if (before !== null && (verified.has(before) || isCurrent(connection))) {
+    verified.add(before);
+    return;
+  }
   connection.exec("BEGIN IMMEDIATE");
   try {
     if (hasExtension) connection.prepare("SELECT honker_bootstrap()").row([]);
@@ -38,6 +41,21 @@ export function ensureSchema(connection: Connection, hasExtension: boolean): voi
   }
   const after = schemaText(connection);
   if (after !== null) verified.add(after);
+}
+
+/** Looks without the write lock, which another process may hold for long. */
+function isCurrent(connection: Connection): boolean {
+  const known = connection
+    .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_alk_migrations'")
+    .row([]);
+  if (known === undefined || appliedVersion(connection) !== NEWEST) return false;
+  verifyHonkerTables(connection);
+  return true;
+}
+
+function appliedVersion(connection: Connection): number {
+  const row = connection.prepare("SELECT coalesce(max(version), 0) FROM _alk_migrations").row([]);
+  return Number(row?.[0]);
 }
 
 function schemaText(connection: Connection): string | null {
@@ -87,9 +105,7 @@ function tableColumns(connection: Connection, table: string): Map<string, Column
 
 function migrateCompanions(connection: Connection): void {
   connection.exec(CREATE_VERSIONS);
-  const current = Number(
-    connection.prepare("SELECT coalesce(max(version), 0) FROM _alk_migrations").row([])?.[0],
-  );
+  const current = appliedVersion(connection);
   if (current > NEWEST) {
     throw unknownSchema(
       connection.path,
