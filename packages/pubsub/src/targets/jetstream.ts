@@ -42,7 +42,8 @@ export interface JetStreamEventTargetOptions extends LogTargetOptions {
 
 /**
  * Durable pub/sub over a NATS JetStream stream and a durable consumer. At least once: an event is
- * confirmed when every listener has settled. Dead letters go to the stream `<stream>-dead`.
+ * confirmed when every listener has settled. Dead letters go to the stream `<stream>-dead`. Order is kept
+ * except for events being stored, or given out, when the connection is lost: those may come later.
  *
  * Several processes may use one consumer name to share its events; within one process it is refused.
  * Add all listeners before the first `await`: events of topics nobody listens to are confirmed.
@@ -87,6 +88,8 @@ class JetStreamLog implements LogDriver {
   readonly #client: JetStreamClient;
   readonly #claim: ConsumerNameClaim;
   readonly #done = new Set<number>();
+  /** Streams that were seen, or are being made. */
+  readonly #ensured = new Map<string, Promise<void>>();
   /** Fails what waits for an answer of the server. */
   readonly #unanswered = new Set<() => void>();
   #prepared = false;
@@ -269,6 +272,7 @@ class JetStreamLog implements LogDriver {
   ): Promise<void> {
     const options = { msgID: crypto.randomUUID(), expect: { streamName: stream } };
     const deadline = performance.now() + this.#storeTimeoutMs;
+    await this.#ensureStream(stream, subjects);
     for (let failures = 0; ; failures++) {
       try {
         await this.#unlessReconnected(this.#client.publish(subject, json, options));
@@ -276,8 +280,9 @@ class JetStreamLog implements LogDriver {
       } catch (error) {
         const delayMs = backoffMs(failures);
         if (this.#connection.isClosed() || performance.now() + delayMs > deadline) throw error;
-        if (failures === 0) await this.#makeStream(stream, subjects);
-        else await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        this.#ensured.delete(stream); // it may have been the stream
+        await this.#ensureStream(stream, subjects);
       }
     }
   }
@@ -301,12 +306,17 @@ class JetStreamLog implements LogDriver {
     }
   }
 
-  async #makeStream(stream: string, subjects: string): Promise<void> {
-    try {
-      await ensureStream(await jetstreamManager(this.#connection), stream, subjects);
-    } catch {
-      // the next try to store says what is wrong
-    }
+  /** Once for all events that wait for it, so that they are stored in their order. */
+  #ensureStream(stream: string, subjects: string): Promise<void> {
+    const known = this.#ensured.get(stream);
+    if (known !== undefined) return known;
+    const ensured = jetstreamManager(this.#connection)
+      .then((manager) => ensureStream(manager, stream, subjects))
+      .catch(() => {
+        this.#ensured.delete(stream); // storing says what is wrong
+      });
+    this.#ensured.set(stream, ensured);
+    return ensured;
   }
 }
 
