@@ -57,7 +57,8 @@ export class ProgressLine {
 
   #draw(line: string): void {
     if (!this.#out.isTTY || line === "") return;
-    if (line !== this.#shown) this.#out.write(`\r\u001b[2K${line.slice(0, (this.#out.columns || 80) - 1)}`);
+    if (line !== this.#shown)
+      this.#out.write(`\r\u001b[2K${line.slice(0, (this.#out.columns || 80) - 1)}`);
     this.#shown = line;
   }
 }
