@@ -95,7 +95,7 @@ export class HonkerSQLiteDatabase<
    * ```
    */
   batch<const Q extends BatchQueries>(queries: Q): BatchResults<Q> {
-    return runBatch(this.#session, queries);
+    return runBatch(queries, (run) => this.#session.transaction(run));
   }
 
   /**

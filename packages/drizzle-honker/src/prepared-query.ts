@@ -81,9 +81,9 @@ export class HonkerPreparedQuery<
   get(placeholderValues?: Record<string, unknown>): T["get"] {
     const params = this.#start(placeholderValues);
     const { fields, relational } = this.#shape;
-    if (fields === undefined && relational === undefined) return this.#statement.objects(params)[0];
     const row = this.#row(params);
     if (row === undefined) return undefined;
+    if (fields === undefined && relational === undefined) return toObject(this.#names(), row);
     return relational === undefined ? this.#map.row(row) : relational([row]);
   }
 
@@ -97,10 +97,8 @@ export class HonkerPreparedQuery<
     const params = this.#start(placeholderValues);
     const { fields, relational } = this.#shape;
     if (fields === undefined && relational === undefined) {
-      const names = this.#statement.columns().map(({ name }) => name);
-      for (const row of this.#statement.iterate(params)) {
-        yield Object.fromEntries(names.map((name, index) => [name, row[index]]));
-      }
+      const names = this.#names();
+      for (const row of this.#statement.iterate(params)) yield toObject(names, row);
       return;
     }
     for (const row of this.#statement.iterate(params, this.#integers)) {
@@ -160,6 +158,18 @@ export class HonkerPreparedQuery<
     return fields === undefined ? rows : this.#map.rows(rows);
   }
 
+  /** Column names of raw SQL. @throws `DUPLICATE_COLUMN` */
+  #names(): readonly string[] {
+    const names = this.#statement.columns().map(({ name }) => name);
+    const repeated = names.find((name, index) => names.indexOf(name) !== index);
+    if (repeated === undefined) return names;
+    throw new HonkerError(
+      "DUPLICATE_COLUMN",
+      `the statement returns more than one column named "${repeated}", which an object cannot hold`,
+      { hint: "Give one an alias, or use values()", details: { column: repeated } },
+    );
+  }
+
   #row(params: Params): unknown[] | undefined {
     try {
       return this.#statement.row(params, this.#integers);
@@ -175,6 +185,10 @@ export class HonkerPreparedQuery<
       throw explained(error);
     }
   }
+}
+
+function toObject(names: readonly string[], row: readonly unknown[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name, index) => [name, row[index]]));
 }
 
 /** Relational queries return one object for `findFirst` and an array for `findMany`. */

@@ -1,9 +1,8 @@
-import type { QueryPromise } from "drizzle-orm";
+import type { QueryPromise, SQL } from "drizzle-orm";
 import type { HonkerClient } from "./client.ts";
 import { countStatement, prepared } from "./drizzle-internals.ts";
 import type { LiveQueryOptions, LiveResults } from "./live.ts";
 import { HonkerPreparedQuery } from "./prepared-query.ts";
-import type { HonkerSQLiteSession } from "./session.ts";
 
 /** A query of the builder that was not run yet. */
 export type UnrunQuery = QueryPromise<unknown>;
@@ -56,7 +55,10 @@ export interface CountNow {
   sync(): number;
 }
 
-type Session = Pick<HonkerSQLiteSession, "countNow" | "transaction">;
+/** Takes a count at once. */
+export interface Counter {
+  countNow(query: SQL): number;
+}
 
 /** Reads the results of a query one at a time. */
 export function iterateQuery<Q extends IterableQuery>(
@@ -79,14 +81,18 @@ function ready(query: IterableQuery): HonkerPreparedQuery {
   return query instanceof HonkerPreparedQuery ? query : prepared<HonkerPreparedQuery>(query);
 }
 
-/** Runs queries in one transaction and returns their results in order. */
-export function runBatch<Q extends BatchQueries>(session: Session, queries: Q): BatchResults<Q> {
-  const run = (): unknown[] =>
-    queries.map((query) => prepared<HonkerPreparedQuery>(query).execute().sync());
-  return session.transaction(run) as BatchResults<Q>;
+/** Runs queries inside `transact` and returns their results in order. */
+export function runBatch<Q extends BatchQueries>(
+  queries: Q,
+  transact: (run: () => unknown[]) => unknown[],
+): BatchResults<Q> {
+  const results = transact(() =>
+    queries.map((query) => prepared<HonkerPreparedQuery>(query).execute().sync()),
+  );
+  return results as BatchResults<Q>;
 }
 
 /** Adds `sync()` to a count of Drizzle. */
-export function countNow<C extends object>(count: C, session: Session): C & CountNow {
-  return Object.assign(count, { sync: () => session.countNow(countStatement(count)) });
+export function countNow<C extends object>(count: C, counter: Counter): C & CountNow {
+  return Object.assign(count, { sync: () => counter.countNow(countStatement(count)) });
 }

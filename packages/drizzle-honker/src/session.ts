@@ -3,7 +3,6 @@ import {
   entityKind,
   type Logger,
   type Query,
-  type RelationalSchemaConfig,
   type SQL,
   type TablesRelationalConfig,
 } from "drizzle-orm";
@@ -15,23 +14,12 @@ import {
   type SQLiteTransaction,
   type SQLiteTransactionConfig,
 } from "drizzle-orm/sqlite-core";
-import type { HonkerClient, HonkerStatement, RunResult } from "./client.ts";
-import type { HonkerSQLiteDialect } from "./dialect.ts";
+import type { HonkerStatement, RunResult } from "./client.ts";
 import { isQuery, type SelectedField } from "./drizzle-internals.ts";
 import { DrizzleHonkerError } from "./errors.ts";
 import { HonkerPreparedQuery, type QueryContext, type RelationalMapper } from "./prepared-query.ts";
-import type { QueryCache } from "./query-cache.ts";
+import type { SessionParts } from "./session-parts.ts";
 import { HonkerSQLiteTransaction } from "./transaction.ts";
-
-/** What a session is made of. */
-export interface SessionParts<TSchema extends TablesRelationalConfig = TablesRelationalConfig> {
-  readonly client: HonkerClient;
-  readonly dialect: HonkerSQLiteDialect;
-  readonly schema: RelationalSchemaConfig<TSchema> | undefined;
-  /** Absent when nothing is logged. */
-  readonly logger: Logger | undefined;
-  readonly cache: QueryCache | undefined;
-}
 
 /**
  * Runs Drizzle's queries on the engine's connection. The session of a database joins whatever
@@ -84,11 +72,11 @@ export class HonkerSQLiteSession<
   }
 
   override run(query: SQL): RunResult {
-    const { sql, params } = this.parts.dialect.sqlToQuery(query);
+    const built = this.parts.dialect.sqlToQuery(query);
     try {
-      return this.prepareQuery({ sql, params }, undefined, "run", false).run();
+      return this.prepareQuery(built, undefined, "run", false).run();
     } catch (error) {
-      throw DrizzleHonkerError.ofQuery(sql, error);
+      throw DrizzleHonkerError.ofQuery(built.sql, error);
     }
   }
 
@@ -108,7 +96,7 @@ export class HonkerSQLiteSession<
     this.requireOpen();
     return this.parts.client.transaction<T>((transaction) => {
       const session = new HonkerSQLiteSession<TFullSchema, TSchema>(this.parts, transaction);
-      const result = callback(new HonkerSQLiteTransaction(session, transaction));
+      const result = callback(new HonkerSQLiteTransaction(session, this.parts, transaction));
       // awaiting it would run it after the commit
       if (isQuery(result)) throw notRun();
       return result;

@@ -4,11 +4,11 @@ import {
   entityKind,
   type TablesRelationalConfig,
 } from "drizzle-orm";
-import { SQLiteTransaction } from "drizzle-orm/sqlite-core";
+import { type SQLiteSession, SQLiteTransaction } from "drizzle-orm/sqlite-core";
 import type { RunResult } from "./client.ts";
-import type { BatchQueries, BatchResults, IterableQuery, RowOf } from "./queries.ts";
+import type { BatchQueries, BatchResults, Counter, IterableQuery, RowOf } from "./queries.ts";
 import { type CountNow, countNow, iterateQuery, runBatch, type SyncOnly } from "./queries.ts";
-import type { HonkerSQLiteSession } from "./session.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /**
  * Drizzle inside a transaction. Use it only in the callback that got it: afterwards every call throws
@@ -24,11 +24,15 @@ export class HonkerSQLiteTransaction<
    * `enqueueTx` and `publishTx`. It commits or rolls back together with everything done through Drizzle.
    */
   readonly $honkerTx: Transaction;
-  readonly #session: HonkerSQLiteSession<TFullSchema, TSchema>;
+  readonly #session: SQLiteSession<"sync", RunResult, TFullSchema, TSchema> & Counter;
 
   /** @internal Use `db.transaction()`. */
-  constructor(session: HonkerSQLiteSession<TFullSchema, TSchema>, transaction: Transaction) {
-    const { dialect, schema } = session.parts;
+  constructor(
+    session: SQLiteSession<"sync", RunResult, TFullSchema, TSchema> & Counter,
+    parts: SessionParts<TSchema>,
+    transaction: Transaction,
+  ) {
+    const { dialect, schema } = parts;
     super("sync", dialect, session, schema as never, transaction.depth);
     this.$honkerTx = transaction;
     this.#session = session;
@@ -57,7 +61,7 @@ export class HonkerSQLiteTransaction<
 
   /** As {@link HonkerSQLiteDatabase.batch}, in a savepoint. */
   batch<Q extends BatchQueries>(queries: Q): BatchResults<Q> {
-    return runBatch(this.#session, queries);
+    return runBatch(queries, (run) => this.#session.transaction(run));
   }
 
   /** Drizzle's count, which is awaited or put into a query; `.sync()` takes it at once. */

@@ -50,7 +50,7 @@ interface Driver {
   readonly make: (options?: Options) => AnyDb & { readonly $client: { close(): unknown } };
 }
 
-export const drivers: readonly Driver[] = [
+const drivers: readonly Driver[] = [
   { driver: "drizzle-honker", make: ours },
   { driver: "drizzle-orm/better-sqlite3", make: theirs },
 ];

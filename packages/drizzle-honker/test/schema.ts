@@ -15,14 +15,14 @@ import {
 } from "drizzle-orm/sqlite-core";
 
 /** A custom type that changes values both ways. */
-export const csv = customType<{ data: string[]; driverData: string }>({
+const csv = customType<{ data: string[]; driverData: string }>({
   dataType: () => "text",
   toDriver: (value) => value.join(","),
   fromDriver: (value) => value.split(","),
 });
 
 /** A custom type stored as BLOB. */
-export const reversed = customType<{ data: string; driverData: Buffer }>({
+const reversed = customType<{ data: string; driverData: Buffer }>({
   dataType: () => "blob",
   toDriver: (value) => Buffer.from([...value].reverse().join("")),
   fromDriver: (value) => [...value.toString("utf8")].reverse().join(""),
@@ -115,7 +115,7 @@ export const verifiedUsers = sqliteView("verified_users").as((qb) =>
 
 export const userNames = sqliteView("user_names", { id: integer(), name: text() }).existing();
 
-export const userRelations = relations(users, ({ one, many }) => ({
+const userRelations = relations(users, ({ one, many }) => ({
   manager: one(users, {
     fields: [users.managerId],
     references: [users.id],
@@ -125,15 +125,15 @@ export const userRelations = relations(users, ({ one, many }) => ({
   posts: many(posts),
   modes: many(modes),
 }));
-export const postRelations = relations(posts, ({ one, many }) => ({
+const postRelations = relations(posts, ({ one, many }) => ({
   author: one(users, { fields: [posts.authorId], references: [users.id] }),
   tags: many(postTags),
 }));
-export const postTagRelations = relations(postTags, ({ one }) => ({
+const postTagRelations = relations(postTags, ({ one }) => ({
   post: one(posts, { fields: [postTags.postId], references: [posts.id] }),
   tag: one(tags, { fields: [postTags.tagId], references: [tags.id] }),
 }));
-export const modesRelations = relations(modes, ({ one }) => ({
+const modesRelations = relations(modes, ({ one }) => ({
   user: one(users, { fields: [modes.userId], references: [users.id] }),
 }));
 

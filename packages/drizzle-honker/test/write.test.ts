@@ -319,6 +319,7 @@ describe("M15: update and delete", () => {
     expect(() => db.all(sql`select 1 as id, 2 as id`)).toThrow(
       expect.objectContaining({ code: "DUPLICATE_COLUMN" }),
     );
+    expect(() => db.get(sql`select 1 as id, 2 as id`)).toThrow('named "id"');
     expect(db.values(sql`select 1 as id, 2 as id`)).toEqual([[1, 2]]);
   });
 });
