@@ -63,7 +63,8 @@ const sealedWith = (version: number) => sealed.get(version) as EncryptedData;
 describe("tampering (M29)", () => {
   const flip = (text: string, at: number): string => {
     const bytes = Buffer.from(text, "base64");
-    bytes[at < 0 ? bytes.length + at : at]! ^= 1;
+    const index = at < 0 ? bytes.length + at : at;
+    bytes[index] = (bytes[index] ?? 0) ^ 1;
     return bytes.toString("base64");
   };
   const changes: readonly [string, (it: EncryptedData) => unknown, string][] = [

@@ -16,6 +16,29 @@ export {
 export { clearDerivedKeys, decrypt, encrypt, generateEncryptionKey } from "./crypto/encrypt.ts";
 export { type EncryptedData, EncryptedDataSchema } from "./crypto/encrypted-data.ts";
 export { countVersions, KeyRing, type KeyRingOptions } from "./crypto/key-ring.ts";
+export type { ChangeKind, SchemaChange } from "./evolution/change.ts";
+export { type Classification, classifyChange } from "./evolution/classify-change.ts";
+export {
+  describePlan,
+  dryRun,
+  type EvolvingRow,
+  type GraphDryRun,
+  migrateRow,
+} from "./evolution/dry-run.ts";
+export {
+  type Attributes,
+  type MigrateOptions,
+  type MigrateRow,
+  type Migration,
+  migrateAttributes,
+} from "./evolution/migrate-attributes.ts";
+export { type EvolutionPlan, planEvolution, type TypePlan } from "./evolution/plan-evolution.ts";
+export {
+  decideVersion,
+  rowVersion,
+  stampVersion,
+  type VersionDecision,
+} from "./evolution/version-step.ts";
 export { AclGraph } from "./modules/acl-graph.ts";
 export {
   type EdgeEnds,
@@ -28,16 +51,16 @@ export {
   nodeAttributes,
 } from "./modules/attributes.ts";
 export { CallGraph } from "./modules/call-graph.ts";
-export {
-  type AnyModule,
-  defineModule,
-  type EdgeEntryOf,
-  type EntryOf,
-  type GraphModule,
-  type ModuleInfo,
-  type NodeEntryOf,
-} from "./modules/define-module.ts";
+export { defineModule } from "./modules/define-module.ts";
 export { typeNameOf } from "./modules/entry-names.ts";
+export type {
+  AnyModule,
+  EdgeEntryOf,
+  EntryOf,
+  GraphModule,
+  ModuleInfo,
+  NodeEntryOf,
+} from "./modules/graph-module.ts";
 export { Metagraph } from "./modules/metagraph.ts";
 export type { GraphConfig, ModuleProblem } from "./modules/read-entries.ts";
 export { SecretGraph } from "./modules/secret-graph.ts";

@@ -1,5 +1,6 @@
 import { StorageError } from "../../errors.ts";
-import { type AnyModule, type ModuleInfo, moduleInfo } from "../modules/define-module.ts";
+import { moduleInfo } from "../modules/define-module.ts";
+import type { AnyModule, ModuleInfo } from "../modules/graph-module.ts";
 import { type GraphConfig, type NodeEntry, readEntries } from "../modules/read-entries.ts";
 import type { JsonSchema } from "../schema/json-schema.ts";
 import { projectSchema } from "../schema/project-schema.ts";

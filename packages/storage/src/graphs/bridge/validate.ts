@@ -5,7 +5,7 @@ import type {
   EntryOf,
   ModuleInfo,
   NodeEntryOf,
-} from "../modules/define-module.ts";
+} from "../modules/graph-module.ts";
 import { readEntries } from "../modules/read-entries.ts";
 import {
   type SchemaValidator,

@@ -2,8 +2,8 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { StorageError } from "../../errors.ts";
 import type { GraphDirection } from "./attributes.ts";
-import type { AnyModule } from "./define-module.ts";
 import { entryName, typeNameOf } from "./entry-names.ts";
+import type { AnyModule } from "./graph-module.ts";
 
 /** How graphs of a type are built. */
 export interface GraphConfig {

@@ -61,11 +61,9 @@ class SchemaParser {
       const parsed = this.#schema(definition, pointer("/$defs", name), 0);
       return { ...parsed, $id: this.#ids.get(name) as string };
     });
-    const root = this.#schema(rest, "", 0);
-    const parsed = {
-      root: this.#usesRoot ? { ...root, $id: ROOT } : root,
-      references: this.#usesRoot ? [...references, { ...root, $id: ROOT }] : references,
-    };
+    const anonymous = this.#schema(rest, "", 0);
+    const root: TSchema = this.#usesRoot ? { ...anonymous, $id: ROOT } : anonymous;
+    const parsed = { root, references: this.#usesRoot ? [...references, root] : references };
     checkGuarded(parsed);
     return parsed;
   }
@@ -203,6 +201,14 @@ class SchemaParser {
     const { items, additionalItems, uniqueItems, contains } = schema;
     if (uniqueItems !== undefined && typeof uniqueItems !== "boolean") {
       throw schemaError(pointer(path, "uniqueItems"), "is not true or false");
+    }
+    if (contains === undefined || schema.minContains === 0) {
+      // TypeBox takes neither as JSON Schema means it
+      for (const keyword of ["minContains", "maxContains"]) {
+        if (schema[keyword] !== undefined) {
+          throw schemaError(pointer(path, keyword), 'needs a "contains" and a count from 1');
+        }
+      }
     }
     const bounds = counts(place, ["minItems", "maxItems"]);
     if (Array.isArray(items)) return this.#tuple(place, items, bounds);
