@@ -90,7 +90,7 @@ class JetStreamLog implements LogDriver {
   readonly #done = new Set<number>();
   /** Streams that were seen, or are being made. */
   readonly #ensured = new Map<string, Promise<void>>();
-  /** Fails what waits for an answer of the server. */
+  /** Called when the connection was made anew: answers to the old one will not come. */
   readonly #unanswered = new Set<() => void>();
   #prepared = false;
   #closed = false;
@@ -125,6 +125,10 @@ class JetStreamLog implements LogDriver {
   }
 
   async prepare(): Promise<void> {
+    await this.#unlessReconnected(this.#prepare());
+  }
+
+  async #prepare(): Promise<void> {
     const { stream, from, maxUnconfirmed = 256 } = this.#options;
     const manager = await jetstreamManager(this.#connection);
     await ensureStream(manager, stream, `${this.#prefix}.>`);
@@ -167,6 +171,12 @@ class JetStreamLog implements LogDriver {
       wake();
     };
     signal.addEventListener("abort", stop, { once: true });
+    // a pull from before does not always survive a reconnect; what is here is finished, then we pull anew
+    const lost = (): void => {
+      ended ??= { cause: new Error("the connection was made anew") };
+      stop();
+    };
+    this.#unanswered.add(lost);
     // tells the server that what it gave out is still being worked on
     const keep = setInterval(
       () => {
@@ -192,6 +202,7 @@ class JetStreamLog implements LogDriver {
       }
     } finally {
       clearInterval(keep);
+      this.#unanswered.delete(lost);
       signal.removeEventListener("abort", stop);
       await messages.close();
       await this.#giveBack(waiting);
@@ -310,11 +321,12 @@ class JetStreamLog implements LogDriver {
   #ensureStream(stream: string, subjects: string): Promise<void> {
     const known = this.#ensured.get(stream);
     if (known !== undefined) return known;
-    const ensured = jetstreamManager(this.#connection)
-      .then((manager) => ensureStream(manager, stream, subjects))
-      .catch(() => {
-        this.#ensured.delete(stream); // storing says what is wrong
-      });
+    const making = jetstreamManager(this.#connection).then((manager) =>
+      ensureStream(manager, stream, subjects),
+    );
+    const ensured = this.#unlessReconnected(making).catch(() => {
+      this.#ensured.delete(stream); // storing says what is wrong
+    });
     this.#ensured.set(stream, ensured);
     return ensured;
   }
