@@ -10,13 +10,13 @@ export interface Derivation {
 }
 
 /** PBKDF2 rounds: 100,000 for version 1, 200,000 for every later one. */
-export function iterationsOf(keyVersion: number): number {
+function iterationsOf(keyVersion: number): number {
   return keyVersion === 1 ? 100_000 : 200_000;
 }
 
 /**
  * AES keys derived by PBKDF2-SHA-256, kept in memory by key, salt and version, the least recently used
- * forgotten first. Derivation takes tens of milliseconds, decryption itself microseconds. The keys are
+ * forgotten first. Derivation takes tens of milliseconds, decryption itself a tenth of one. The keys are
  * not extractable.
  */
 export class DerivedKeys {

@@ -6,7 +6,7 @@ import { readEntries } from "./read-entries.ts";
 
 const MODULE_NAME = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 /** The lowest stable version: 0 and 1 are left to stores written before there was a version. */
-export const FIRST_VERSION = 2;
+const FIRST_VERSION = 2;
 
 /**
  * A graph type as a TypeBox Module: `Type.Module(entries)` with a name and a version.
