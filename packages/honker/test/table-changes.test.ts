@@ -1,3 +1,4 @@
+import { open } from "@alkdev/honker";
 import { engineModes, tempDatabase } from "@alkdev/testkit";
 import { describe, expect, it } from "vitest";
 
@@ -72,6 +73,19 @@ describe.each(engineModes)("M17: tables of a statement, $mode", ({ extension }) 
     // a refused statement may be told of: it could have written before it failed
     expect(heard.slice(0, 2)).toEqual([["parent"], ["child", "log"]]);
     expect(heard.flat()).not.toContain("again");
+  });
+
+  it("are no longer told once the handle is closed, while another handle of the file is open", () => {
+    const db = setup();
+    const other = open(db.path, { extension });
+    let heard = 0;
+    other.onCommit(() => {
+      heard += 1;
+    });
+    db.execute("INSERT INTO parent VALUES (1, 'a')");
+    other.close();
+    db.execute("INSERT INTO parent VALUES (2, 'b')");
+    expect(heard).toBe(1);
   });
 
   it("tell of the engine's own tables by a flag", () => {

@@ -77,7 +77,8 @@ export class SqlDatabase extends OpenHandle {
    * also through triggers and foreign keys. It must not throw. Returns a function that ends it.
    */
   onCommit(listener: (change: TableChange) => void): () => void {
-    return this.use().tables.listen(listener);
+    const listening = this.track(this.use().tables.listen(listener));
+    return () => listening.close();
   }
 
   /**

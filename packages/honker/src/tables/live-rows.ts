@@ -48,7 +48,7 @@ export function liveRows(
   let stale = true;
   let last: SqlValue[][] | undefined;
   const waiter = core.wake.waiter(topic);
-  const stop = changes.listen((change) => {
+  const listening = changes.listen((change) => {
     if (!concerns(change, tables)) return;
     stale = true;
     core.wake.wake(topic);
@@ -56,7 +56,7 @@ export function liveRows(
   return polledSequence({
     waiter,
     signal: options.signal,
-    onClose: stop,
+    onClose: () => listening.close(),
     poll: () => {
       const now = core.connection.dataVersion();
       if (!stale && now === version) return undefined;

@@ -1,3 +1,4 @@
+import type { Closable } from "../core/closable.ts";
 import type { Connection, SqlInput } from "../sqlite/connection.ts";
 import { type StatementTables, StatementTablesReader } from "./statement-tables.ts";
 
@@ -34,12 +35,22 @@ export class TableChanges {
     return this.#listeners.size > 0;
   }
 
-  /** Calls `listener` after every commit that wrote something. @returns a function that ends it */
-  listen(listener: (change: TableChange) => void): () => void {
+  /** Calls `listener` after every commit that wrote something, until it is closed. */
+  listen(listener: (change: TableChange) => void): Closable {
     // a function of its own, so that one listener can be added twice
     const entry = (change: TableChange): void => listener(change);
+    const endCallbacks: (() => void)[] = [];
     this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    return {
+      close: () => {
+        if (!this.#listeners.delete(entry)) return;
+        for (const callback of endCallbacks) callback();
+      },
+      onEnd: (callback) => {
+        if (this.#listeners.has(entry)) endCallbacks.push(callback);
+        else callback();
+      },
+    };
   }
 
   tablesOf(sql: string, params: readonly SqlInput[]): StatementTables {
