@@ -30,6 +30,9 @@ const acked = (child: Child): number =>
     ...child.lines.filter((line) => line.startsWith("acked")).map((line) => Number(line.slice(6))),
   );
 
+/** A worker that waited long for the write lock may find its claim gone: it says so, and did nothing. */
+const isLostClaim = (line: string): boolean => line.includes("no longer holds job");
+
 const errors = (child: Child): string[] => child.lines.filter((line) => line.startsWith("error"));
 
 /** Works off what is left, so that each number has had its effect and each event was consumed. */
@@ -155,12 +158,19 @@ describe("M6: workers of which one is killed all the time", () => {
         await child.kill();
         problems.push(...errors(child));
       }
-      expect(problems).toEqual([]);
+      expect(problems.filter((line) => !isLostClaim(line))).toEqual([]);
+      const lostClaims = problems.filter(isLostClaim).length;
       const counts = await drain(db);
       expect(counts.effects).toBe(counts.produced);
       expect(findViolations(db).violations).toEqual([]);
       expect(await db.integrityCheck()).toMatchObject({ ok: true });
-      report("workers killed", { processes, seconds: WORKER_SECONDS, kills, ...counts });
+      report("workers killed", {
+        processes,
+        seconds: WORKER_SECONDS,
+        kills,
+        lostClaims,
+        ...counts,
+      });
     },
     3_600_000,
   );
