@@ -16,7 +16,7 @@ const TABLE = "table:";
 const ENGINE_TABLE = /^_(honker|alk)_/i;
 
 /** Topic that stands for tables whose names are not known. */
-export const ANY_TABLE = "table:*";
+const ANY_TABLE = "table:*";
 
 /**
  * Tells who asked which tables each commit of this process wrote. Nothing is tracked, and nothing
