@@ -141,7 +141,7 @@ describe("M12: schedules and Honker's own scheduler", () => {
     const db = tempDatabase({ extension: "require" });
     db.scheduler().add("a", "@every 1h", { queue: "q", payload: { from: "here" } });
     const peer = await startNativePeer(db.path);
-    await peer.scalar("SELECT honker_scheduler_tick(?)", [now + 2 * HOUR]);
+    await peer.scalar("SELECT honker_scheduler_tick(?)", [now + 1.5 * HOUR]);
     const claimed = db.queue("q").claimBatch("w", 5);
     expect(claimed.map(({ payload }) => payload)).toEqual([{ from: "here" }]);
     await peer.scalar(
@@ -150,7 +150,7 @@ describe("M12: schedules and Honker's own scheduler", () => {
     expect(
       db
         .scheduler()
-        .tick(now + 2 * HOUR)
+        .tick(now + 1.5 * HOUR)
         .map(({ name }) => name),
     ).toEqual(["b"]);
   });
