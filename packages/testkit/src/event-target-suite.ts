@@ -161,17 +161,17 @@ export function describeEventTarget(factory: EventTargetFactory): void {
         publish("a:1", 1);
         expect(seen).toEqual([1]);
       });
-
-      it("keeps the order of a topic's events", async () => {
-        const { collect, publish, settle } = await open();
-        const seen = collect("a:1");
-        await settle();
-        const sent = Array.from({ length: 500 }, (_, n) => n);
-        for (const n of sent) publish("a:1", n);
-        await eventually("all arrive", () => seen.length >= sent.length);
-        expect(seen).toEqual(sent);
-      });
     }
+
+    it("keeps the order of a topic's events", async () => {
+      const { collect, publish, settle } = await open();
+      const seen = collect("a:1");
+      await settle();
+      const sent = Array.from({ length: 500 }, (_, n) => n);
+      for (const n of sent) publish("a:1", n);
+      await eventually("all arrive", () => seen.length >= sent.length);
+      expect(seen).toEqual(sent);
+    });
 
     it("keeps topics apart, also those that look alike", async () => {
       const { collect, publish, settle, flush } = await open();
