@@ -34,7 +34,7 @@ export interface QueueOptions<I = unknown, O = I> {
    * their priorities; a failed job is retried before the next one of its key starts.
    */
   readonly strictOrderPerKey?: boolean;
-  /** How long the history of jobs is kept; `false` keeps none, which makes an ack about a tenth cheaper. */
+  /** How long the history of jobs is kept; `false` keeps none, which saves 10 to 20 % of the CPU time of a job. */
   readonly historyRetention?: HistoryRetention | false;
   /** Seconds the result of a job is kept, default 86,400 (a day). */
   readonly resultTtlSeconds?: number;
