@@ -50,12 +50,17 @@ export function parseSchema(schema: unknown): ParsedSchema {
 class SchemaParser {
   /** Our id of every definition, by its name in the schema. */
   readonly #ids = new Map<string, string>();
+  #defs: Readonly<Record<string, unknown>> = {};
+  /** Without its definitions: what `{"$ref": "#"}` means. */
+  #whole: Readonly<Record<string, unknown>> = {};
   #usesRoot = false;
 
   parse(schema: unknown): ParsedSchema {
     if (!isPlainObject(schema)) throw schemaError("", "is not an object");
     const { $defs = {}, ...rest } = schema;
     if (!isPlainObject($defs)) throw schemaError("/$defs", "is not an object");
+    this.#defs = $defs;
+    this.#whole = rest;
     for (const name of Object.keys($defs)) this.#ids.set(name, `def${this.#ids.size}`);
     const references = Object.entries($defs).map(([name, definition]): TSchema => {
       const parsed = this.#schema(definition, pointer("/$defs", name), 0);
@@ -286,9 +291,31 @@ class SchemaParser {
           throw schemaError(at, "has a name that every JavaScript object inherits");
         }
         const property = this.#schema(properties[name] ?? true, at, depth + 1);
-        return [name, required.includes(name) ? property : Type.Optional(property)];
+        if (!required.includes(name)) return [name, Type.Optional(property)];
+        return [name, this.#mayBeAbsent(properties[name]) ? present(property) : property];
       }),
     );
+  }
+
+  /**
+   * Where TypeBox would let a required property be missing: it asks for the key only where it sees that
+   * the schema admits `undefined`, and does not see it inside a union, an intersection, a negation or
+   * behind a reference.
+   */
+  #mayBeAbsent(schema: unknown, followed: ReadonlySet<string> = new Set()): boolean {
+    if (!isPlainObject(schema)) return false;
+    const admits = (inner: unknown): boolean =>
+      isAnything(inner) || this.#mayBeAbsent(inner, followed);
+    if (Array.isArray(schema.anyOf)) return schema.anyOf.some(admits);
+    if (Array.isArray(schema.allOf)) return schema.allOf.every(admits);
+    if (typeof schema.$ref === "string" && !followed.has(schema.$ref)) {
+      const name = definitionName(schema.$ref);
+      const definition = name === undefined ? this.#whole : this.#defs[name];
+      return (
+        isAnything(definition) || this.#mayBeAbsent(definition, new Set([...followed, schema.$ref]))
+      );
+    }
+    return schema.not !== undefined;
   }
 
   #additional(place: Place): { additionalProperties?: boolean | TSchema } {
@@ -312,9 +339,8 @@ class SchemaParser {
       this.#usesRoot = true;
       return ROOT;
     }
-    const name =
-      typeof ref === "string" && ref.startsWith("#/$defs/") ? ref.slice("#/$defs/".length) : "";
-    const id = this.#ids.get(name.replaceAll("~1", "/").replaceAll("~0", "~"));
+    const name = definitionName(ref);
+    const id = name === undefined ? undefined : this.#ids.get(name);
     if (id === undefined) {
       throw schemaError(path, `is ${JSON.stringify(ref)}, which is not defined below "$defs"`);
     }
@@ -330,6 +356,23 @@ class SchemaParser {
       );
     }
   }
+}
+
+/** The same schema, refusing `undefined`. */
+function present(property: TSchema): TSchema {
+  return Type.Intersect([property, Type.Not(Type.Undefined())]);
+}
+
+/** True for a schema without any constraint. */
+function isAnything(schema: unknown): boolean {
+  if (schema === true) return true;
+  return isPlainObject(schema) && Object.keys(schema).every((keyword) => ANNOTATIONS.has(keyword));
+}
+
+/** The name below `$defs` that a reference means. */
+function definitionName(ref: unknown): string | undefined {
+  if (typeof ref !== "string" || !ref.startsWith("#/$defs/")) return undefined;
+  return ref.slice("#/$defs/".length).replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 /** Keywords that make a schema of their own kind, whatever its type. */

@@ -98,7 +98,8 @@ function issuesOf(
   const missing = new Set<string>();
   try {
     for (const error of Value.Errors(root, references, value)) {
-      if (missing.has(error.path)) continue;
+      // of an intersection the issues of its parts follow
+      if (missing.has(error.path) || error.type === ValueErrorType.Intersect) continue;
       if (error.type === ValueErrorType.ObjectRequiredProperty) missing.add(error.path);
       issues.push({ path: error.path, message: messageOf(error) });
       if (issues.length === MOST_ISSUES) break;
