@@ -33,7 +33,29 @@ export type StorageErrorCode =
   /** A schema change needs a higher version, or a migration that was not given. */
   | "BREAKING_CHANGE"
   /** A version step that the stored version does not allow. */
-  | "MIGRATION_STATE";
+  | "MIGRATION_STATE"
+  /** There is no graph, node, edge, graph type, account, key or tenant of that name or id. */
+  | "NOT_FOUND"
+  /** A name, key or id is taken. */
+  | "ALREADY_EXISTS"
+  /** The row was changed by someone else since it was read; read it again. */
+  | "CONFLICT"
+  /** An edge may not join these nodes: a missing end, a node type it is not for, a loop, a second edge. */
+  | "EDGE_NOT_ALLOWED"
+  /** A graph is archived, or a graph type belongs to the system: it can be read only. */
+  | "READ_ONLY"
+  /** A delegation would go in a circle. */
+  | "DELEGATION_CYCLE"
+  /** A delegation that would give more than its source holds, or that may not be passed on. */
+  | "DELEGATION_NOT_ALLOWED"
+  /** An operation that the state of the tenant does not allow: it is suspended, archived or being deleted. */
+  | "TENANT_STATE"
+  /** The file of a tenant is missing, damaged, or belongs to another organisation. */
+  | "TENANT_FILE"
+  /** A quota of the tenant is used up. */
+  | "QUOTA_EXCEEDED"
+  /** The object was closed. */
+  | "CLOSED";
 
 /** What a {@link StorageError} carries besides its message. */
 export interface StorageErrorOptions extends ErrorOptions {
