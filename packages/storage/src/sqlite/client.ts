@@ -1,5 +1,7 @@
 import type { Database } from "@alkdev/honker";
 import { drizzle, type HonkerSQLiteDatabase } from "drizzle-honker";
+import { type AnyModule, systemModules } from "../graphs/index.ts";
+import { seedGraphTypes } from "./graph-types/seed-graph-types.ts";
 import { ensureSchema } from "./migrations/ensure-schema.ts";
 import { MIGRATIONS } from "./migrations/migrations.ts";
 import { systemSchema, tenantSchema } from "./schema.ts";
@@ -10,8 +12,19 @@ export type SystemDatabase = HonkerSQLiteDatabase<typeof systemSchema, Database>
 /** A tenant's file through Drizzle. */
 export type TenantDatabase = HonkerSQLiteDatabase<typeof tenantSchema, Database>;
 
+/** What both factories can be told. */
+export interface StorageDatabaseOptions {
+  /**
+   * The graph types of scope `system`. Default {@link systemModules}. Add your product's own:
+   * `[...systemModules, TaskGraph]`; make the array once, it is compared by identity. Give the same to
+   * every file.
+   */
+  readonly systemModules?: readonly AnyModule[];
+}
+
 /**
- * The system database on an opened file, its schema created or migrated. You keep `client`: closing it
+ * The system database on an opened file, its schema created or migrated, the system graph types
+ * seeded. You keep `client`: closing it
  * closes the database.
  *
  * @throws `StorageError` `WRONG_DATABASE_KIND` for a tenant's file, `UNKNOWN_SCHEMA` for one of a newer
@@ -21,13 +34,18 @@ export type TenantDatabase = HonkerSQLiteDatabase<typeof tenantSchema, Database>
  * const system = createSystemDatabase(open("./data/system.db"));
  * ```
  */
-export function createSystemDatabase(client: Database): SystemDatabase {
+export function createSystemDatabase(
+  client: Database,
+  options: StorageDatabaseOptions = {},
+): SystemDatabase {
   ensureSchema(client, "system", MIGRATIONS.system);
+  seedGraphTypes(client, options.systemModules ?? systemModules);
   return drizzle(client, { schema: systemSchema });
 }
 
 /**
- * A tenant's database on an opened file, its schema created or migrated. You keep `client`: closing it
+ * A tenant's database on an opened file, its schema created or migrated, the system graph types
+ * seeded. You keep `client`: closing it
  * closes the database.
  *
  * @throws `StorageError` `WRONG_DATABASE_KIND` for a system file, `UNKNOWN_SCHEMA` for one of a newer
@@ -41,7 +59,11 @@ export function createSystemDatabase(client: Database): SystemDatabase {
  * });
  * ```
  */
-export function createTenantDatabase(client: Database): TenantDatabase {
+export function createTenantDatabase(
+  client: Database,
+  options: StorageDatabaseOptions = {},
+): TenantDatabase {
   ensureSchema(client, "tenant", MIGRATIONS.tenant);
+  seedGraphTypes(client, options.systemModules ?? systemModules);
   return drizzle(client, { schema: tenantSchema });
 }

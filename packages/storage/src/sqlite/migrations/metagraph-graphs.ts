@@ -56,7 +56,9 @@ export const METAGRAPH_GRAPHS: readonly string[] = [
     ON nodes (json_extract(metadata, '$._metagraph.nodeType'), graph_id)`,
   EDGES,
   "CREATE UNIQUE INDEX edges_graph_id_key ON edges (graph_id, key)",
-  "CREATE INDEX edges_source ON edges (graph_id, source_node_key)",
-  "CREATE INDEX edges_target ON edges (graph_id, target_node_key)",
+  "CREATE INDEX edges_source ON edges (graph_id, source_node_key, target_node_key)",
+  "CREATE INDEX edges_target ON edges (graph_id, target_node_key, source_node_key)",
+  `CREATE INDEX edges_edge_type
+    ON edges (json_extract(metadata, '$._metagraph.edgeType'), graph_id)`,
   KEEP_TYPES_IN_USE,
 ];

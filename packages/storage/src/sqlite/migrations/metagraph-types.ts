@@ -10,7 +10,7 @@ const GRAPH_TYPES = `CREATE TABLE graph_types (
   description text DEFAULT '' NOT NULL,
   config text DEFAULT '{}' NOT NULL,
   version integer DEFAULT 2 NOT NULL,
-  scope text DEFAULT 'system' NOT NULL,
+  scope text DEFAULT 'tenant' NOT NULL,
   CONSTRAINT graph_types_metadata_json CHECK (json_valid(metadata)),
   CONSTRAINT graph_types_config_json CHECK (json_valid(config)),
   CONSTRAINT graph_types_version CHECK (version >= 2),

@@ -1,11 +1,24 @@
 import { METAGRAPH_GRAPHS } from "./metagraph-graphs.ts";
 import { METAGRAPH_TYPES } from "./metagraph-types.ts";
 import type { DatabaseKind, Migration } from "./migration.ts";
+import { STORAGE_STATE } from "./storage-state.ts";
+import { SYSTEM_TYPES_READ_ONLY } from "./system-types-read-only.ts";
 
 /** The schema's history for each kind of database. */
 export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = {
-  system: [{ version: 1, name: "metagraph-types", statements: METAGRAPH_TYPES }],
+  system: [
+    { version: 1, name: "metagraph-types", statements: [...STORAGE_STATE, ...METAGRAPH_TYPES] },
+  ],
   tenant: [
-    { version: 1, name: "metagraph", statements: [...METAGRAPH_TYPES, ...METAGRAPH_GRAPHS] },
+    {
+      version: 1,
+      name: "metagraph",
+      statements: [
+        ...STORAGE_STATE,
+        ...METAGRAPH_TYPES,
+        ...METAGRAPH_GRAPHS,
+        ...SYSTEM_TYPES_READ_ONLY,
+      ],
+    },
   ],
 };

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import {
   check,
   foreignKey,
@@ -41,10 +41,18 @@ export const edges = sqliteTable(
       columns: [table.graphId, table.targetNodeKey],
       foreignColumns: [nodes.graphId, nodes.key],
     }).onDelete("cascade"),
-    index("edges_source").on(table.graphId, table.sourceNodeKey),
-    index("edges_target").on(table.graphId, table.targetNodeKey),
+    index("edges_source").on(table.graphId, table.sourceNodeKey, table.targetNodeKey),
+    index("edges_target").on(table.graphId, table.targetNodeKey, table.sourceNodeKey),
+    index("edges_edge_type").on(
+      sql`json_extract(${table.metadata}, '$._metagraph.edgeType')`,
+      table.graphId,
+    ),
     check("edges_metadata_json", sql`json_valid(${table.metadata})`),
     check("edges_attributes_json", sql`json_valid(${table.attributes})`),
     check("edges_undirected", sql`${table.undirected} IN (0, 1)`),
   ],
 );
+
+/** An edge's type, as an expression that index `edges_edge_type` answers. */
+export const edgeType: SQL<string | null> =
+  sql`json_extract(${edges.metadata}, '$._metagraph.edgeType')`;

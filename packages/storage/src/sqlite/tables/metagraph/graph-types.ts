@@ -17,7 +17,7 @@ export const graphTypes = sqliteTable(
     description: text("description").notNull().default(""),
     config: text("config", { mode: "json" }).$type<JsonObject>().notNull().default({}),
     version: integer("version").notNull().default(2),
-    scope: text("scope", { enum: GRAPH_TYPE_SCOPES }).notNull().default("system"),
+    scope: text("scope", { enum: GRAPH_TYPE_SCOPES }).notNull().default("tenant"),
   },
   (table) => [
     check("graph_types_metadata_json", sql`json_valid(${table.metadata})`),
