@@ -246,6 +246,44 @@ describe("the durable event target (M20)", () => {
   });
 });
 
+describe.each([
+  ["Honker", createHonkerEventTarget],
+  ["composite", createCompositeEventTarget],
+] as const)("details that are no envelopes, through the %s target (M20, M21)", (_name, create) => {
+  it.each(["ephemeral", "durable"] as const)("arrive as they are (%s)", async (mode) => {
+    const db = tempDatabase();
+    const target = create({ ...durable(db), mode });
+    const seen: unknown[] = [];
+    target.addEventListener("plain", (event) => void seen.push(event.detail));
+    target.addEventListener("other", () => void seen.push("wrong topic"));
+    await immediate();
+    const details = [{ a: 1 }, [1, "x"], "text", 0, false, null];
+    for (const detail of details) {
+      target.dispatchEvent(new CustomEvent("plain", { detail }) as never);
+    }
+    await eventually("all arrived", () => seen.length >= details.length);
+    expect(seen).toEqual(details);
+  });
+
+  it("keep their topic as dead letters", async () => {
+    const db = tempDatabase();
+    const target = create({ ...durable(db), maxDeliveries: 1, onError: () => undefined });
+    let broken = true;
+    const seen: unknown[] = [];
+    target.addEventListener("plain", ({ detail }) => {
+      if (broken) throw new Error("cannot");
+      seen.push(detail);
+    });
+    target.dispatchEvent(new CustomEvent("plain", { detail: 7 }) as never);
+    const { dead } = db.queue("_events:events:test:1:reader");
+    await eventually("it is a dead letter", () => dead.list().length === 1);
+    broken = false;
+    dead.redrive();
+    await eventually("it is delivered after all", () => seen.length === 1);
+    expect(seen).toEqual([7]);
+  });
+});
+
 describe("the ephemeral event target (M20)", () => {
   it("carries what the seed's samples send: notify(topic, envelope)", async () => {
     const db = tempDatabase();

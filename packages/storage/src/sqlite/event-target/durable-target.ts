@@ -11,7 +11,7 @@ import {
   type TypedEventListener,
 } from "@alkdev/pubsub";
 import type { HonkerEventTarget, HonkerEventTargetOptions } from "./options.ts";
-import { eventOf } from "./wire.ts";
+import { eventOn, type FailedEvent, failedEvent, keptEvent } from "./wire.ts";
 
 type Failures = readonly ListenerFailure<EnvelopeEvent>[];
 
@@ -35,7 +35,7 @@ export interface DurableTargetOptions extends HonkerEventTargetOptions {
 export class DurableTarget implements HonkerEventTarget {
   readonly #db: Database;
   readonly #stream: Stream<EventEnvelope>;
-  readonly #failed: Queue<EventEnvelope>;
+  readonly #failed: Queue<FailedEvent>;
   readonly #options: DurableTargetOptions;
   readonly #fromMemory: boolean;
   readonly #report: PubSubErrorHandler;
@@ -53,7 +53,7 @@ export class DurableTarget implements HonkerEventTarget {
     this.#options = options;
     this.#fromMemory = fromMemory;
     this.#stream = options.db.stream<EventEnvelope>(options.streamName);
-    this.#failed = options.db.queue<EventEnvelope>(
+    this.#failed = options.db.queue<FailedEvent>(
       `_events:${options.streamName}:${options.consumerName}`,
       { maxAttempts: 1 },
     );
@@ -146,15 +146,17 @@ export class DurableTarget implements HonkerEventTarget {
 
   async #forward(subscription: Sequence<StreamEvent<EventEnvelope>>): Promise<void> {
     for await (const event of subscription) {
-      const { offset, payload } = event;
-      if (!isEventEnvelope(payload)) continue;
+      const { offset, key, payload } = event;
+      // another program's row that names no topic
+      if (key === null && !isEventEnvelope(payload)) continue;
       const own = this.#delivered.get(offset);
       this.#delivered.delete(offset);
-      const delivery = this.#deliver(eventOf(payload), own);
+      const given = eventOn(key ?? "", payload);
+      const delivery = this.#deliver(given, own);
       this.#current = delivery;
       const failures = await delivery;
       // closed in between: the offset stays, and the event comes again
-      if (failures.length > 0 && !this.#giveUp(payload, offset)) return;
+      if (failures.length > 0 && !this.#giveUp(given, offset)) return;
     }
   }
 
@@ -182,17 +184,17 @@ export class DurableTarget implements HonkerEventTarget {
   }
 
   /** Hands an event that nobody could deal with to the queue of failed ones. False when closed. */
-  #giveUp(envelope: EventEnvelope, offset: number): boolean {
+  #giveUp(event: EnvelopeEvent, offset: number): boolean {
     if (this.#closing.signal.aborted || !this.#db.open) return false;
     this.#db.transaction((tx) => {
-      this.#failed.enqueueTx(tx, envelope);
+      this.#failed.enqueueTx(tx, failedEvent(event));
       this.#stream.saveOffsetTx(tx, this.#options.consumerName, offset);
     });
     return true;
   }
 
-  async #deliverAgain(envelope: EventEnvelope): Promise<void> {
-    const failures = await this.#listeners.settle(eventOf(envelope), this);
+  async #deliverAgain(failed: FailedEvent): Promise<void> {
+    const failures = await this.#listeners.settle(keptEvent(failed), this);
     if (failures[0] !== undefined) throw failures[0].error;
   }
 }

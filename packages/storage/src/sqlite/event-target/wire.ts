@@ -13,3 +13,22 @@ export function eventOn(channel: string, payload: unknown): EnvelopeEvent {
   if (isEventEnvelope(payload)) return eventOf(payload);
   return new CustomEvent(channel, { detail: payload as EventEnvelope });
 }
+
+/** A detail that is no envelope, with the topic that it cannot tell itself. */
+interface BareDetail {
+  readonly topic: string;
+  readonly detail: unknown;
+}
+
+/** What an event that nobody could deal with is kept as: its envelope, or its detail and topic. */
+export type FailedEvent = EventEnvelope | BareDetail;
+
+/** An event as a {@link FailedEvent}. */
+export function failedEvent({ type, detail }: EnvelopeEvent): FailedEvent {
+  return isEventEnvelope(detail) ? detail : { topic: type, detail };
+}
+
+/** The event that was kept. */
+export function keptEvent(failed: FailedEvent): EnvelopeEvent {
+  return "topic" in failed ? eventOn(failed.topic, failed.detail) : eventOf(failed);
+}
