@@ -1,3 +1,5 @@
+import { IDENTITY_INVARIANTS } from "./identity-invariants.ts";
+import { IDENTITY_TABLES } from "./identity-tables.ts";
 import { METAGRAPH_GRAPHS } from "./metagraph-graphs.ts";
 import { METAGRAPH_TYPES } from "./metagraph-types.ts";
 import type { DatabaseKind, Migration } from "./migration.ts";
@@ -8,6 +10,7 @@ import { SYSTEM_TYPES_READ_ONLY } from "./system-types-read-only.ts";
 export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = {
   system: [
     { version: 1, name: "metagraph-types", statements: [...STORAGE_STATE, ...METAGRAPH_TYPES] },
+    { version: 2, name: "identity", statements: [...IDENTITY_TABLES, ...IDENTITY_INVARIANTS] },
   ],
   tenant: [
     {
