@@ -18,13 +18,7 @@ export { type EncryptedData, EncryptedDataSchema } from "./crypto/encrypted-data
 export { countVersions, KeyRing, type KeyRingOptions } from "./crypto/key-ring.ts";
 export type { ChangeKind, SchemaChange } from "./evolution/change.ts";
 export { type Classification, classifyChange } from "./evolution/classify-change.ts";
-export {
-  describePlan,
-  dryRun,
-  type EvolvingRow,
-  type GraphDryRun,
-  migrateRow,
-} from "./evolution/dry-run.ts";
+export { DryRun, describePlan, dryRun, type GraphDryRun } from "./evolution/dry-run.ts";
 export {
   type Attributes,
   type MigrateOptions,
@@ -33,6 +27,12 @@ export {
   migrateAttributes,
 } from "./evolution/migrate-attributes.ts";
 export { type EvolutionPlan, planEvolution, type TypePlan } from "./evolution/plan-evolution.ts";
+export {
+  type EvolvingRow,
+  migrateRow,
+  type RowMigrator,
+  rowMigrator,
+} from "./evolution/row-migrator.ts";
 export {
   decideVersion,
   rowVersion,

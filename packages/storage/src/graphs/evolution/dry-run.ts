@@ -1,24 +1,9 @@
 import { Value } from "@sinclair/typebox/value";
 import { StorageError } from "../../errors.ts";
-import {
-  type Attributes,
-  type MigrateRow,
-  type Migration,
-  migrateAttributes,
-} from "./migrate-attributes.ts";
+import type { Migration } from "./migrate-attributes.ts";
 import type { EvolutionPlan, TypePlan } from "./plan-evolution.ts";
+import { type EvolvingRow, type RowMigrator, rowMigrator } from "./row-migrator.ts";
 import { rowVersion } from "./version-step.ts";
-
-/** A stored node or edge, as far as a migration looks at it. */
-export interface EvolvingRow {
-  readonly graphId: string;
-  readonly of: "node" | "edge";
-  /** Type name: `call`. */
-  readonly type: string;
-  readonly key: string;
-  readonly attributes: Attributes;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
 
 /** What a plan would do to one graph. */
 export interface GraphDryRun {
@@ -46,16 +31,46 @@ export function dryRun(
   rows: Iterable<EvolvingRow>,
   migrations: readonly Migration[] = [],
 ): readonly GraphDryRun[] {
-  const steps = inOrder(migrations);
-  const graphs = new Map<string, MutableRun>();
-  for (const row of rows) {
-    const graph = graphs.get(row.graphId) ?? emptyRun(row.graphId);
-    graphs.set(row.graphId, graph);
-    graph.rows += 1;
-    if (isDone(plan, row)) graph.done += 1;
-    else tryRow(plan, { row, steps, graph });
+  const trial = new DryRun(plan, migrations);
+  for (const row of rows) trial.add(row);
+  return trial.graphs;
+}
+
+/** A {@link dryRun} that is given its rows one by one. */
+export class DryRun {
+  readonly #plan: EvolutionPlan;
+  readonly #migrate: RowMigrator;
+  readonly #graphs = new Map<string, MutableRun>();
+
+  /** @throws StorageError as {@link dryRun}. */
+  constructor(plan: EvolutionPlan, migrations: readonly Migration[] = []) {
+    this.#plan = plan;
+    this.#migrate = rowMigrator(plan, migrations);
   }
-  return [...graphs.values()];
+
+  /** One entry per graph, in the order in which they were met. */
+  get graphs(): readonly GraphDryRun[] {
+    return [...this.#graphs.values()];
+  }
+
+  add(row: EvolvingRow): void {
+    const graph = this.#graphs.get(row.graphId) ?? emptyRun(row.graphId);
+    this.#graphs.set(row.graphId, graph);
+    graph.rows += 1;
+    if (isDone(this.#plan, row)) graph.done += 1;
+    else this.#try(row, graph);
+  }
+
+  #try(row: EvolvingRow, graph: MutableRun): void {
+    try {
+      if (!Value.Equal(this.#migrate(row), row.attributes)) graph.changed += 1;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      graph.failed += 1;
+      if (graph.failures.length >= MOST_FAILURES) return;
+      graph.failures.push({ subject: `${row.of} "${row.key}"`, problem: error.message });
+    }
+  }
 }
 
 type MutableRun = { -readonly [Field in keyof GraphDryRun]: GraphDryRun[Field] } & {
@@ -68,74 +83,6 @@ function emptyRun(graphId: string): MutableRun {
 
 function isDone({ version }: EvolutionPlan, { metadata }: EvolvingRow): boolean {
   return version.action === "resume" && rowVersion(metadata ?? {}, version.from) >= version.to;
-}
-
-interface Trial {
-  readonly row: EvolvingRow;
-  readonly steps: readonly Migration[];
-  readonly graph: MutableRun;
-}
-
-function tryRow(plan: EvolutionPlan, { row, steps, graph }: Trial): void {
-  const subject = `${row.of} "${row.key}"`;
-  try {
-    if (!Value.Equal(migrateRow(plan, row, steps), row.attributes)) graph.changed += 1;
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    graph.failed += 1;
-    if (graph.failures.length < MOST_FAILURES) {
-      graph.failures.push({ subject, problem: error.message });
-    }
-  }
-}
-
-/**
- * One row's attributes after the plan: every migration between the row's version and the target's in
- * turn, then defaults and the check.
- *
- * @throws StorageError `MIGRATION_FAILED` where the row's type is gone or the result does not fit.
- */
-export function migrateRow(
-  { target, version }: EvolutionPlan,
-  row: EvolvingRow,
-  migrations: readonly Migration[] = [],
-): Attributes {
-  const types = row.of === "node" ? target.nodeTypes : target.edgeTypes;
-  const type = types.find(({ name }) => name === row.type);
-  const subject = `${row.of} "${row.key}"`;
-  if (type === undefined) {
-    throw new StorageError(
-      "MIGRATION_FAILED",
-      `${subject} is of type "${row.type}", which is gone`,
-    );
-  }
-  const migrates = version.action === "start" || version.action === "resume";
-  const from = migrates ? rowVersion(row.metadata ?? {}, version.from) : target.graphType.version;
-  const functions = inOrder(migrations)
-    .filter(({ to }) => to > from && to <= target.graphType.version)
-    .map(({ nodes, edges }) => ownFunction((row.of === "node" ? nodes : edges) ?? {}, row.type))
-    .filter((migrate) => migrate !== undefined);
-  const { schema } = type;
-  return migrateAttributes(row.attributes, { schema, migrations: functions, subject });
-}
-
-function ownFunction(
-  functions: Readonly<Record<string, MigrateRow>>,
-  type: string,
-): MigrateRow | undefined {
-  return Object.hasOwn(functions, type) ? functions[type] : undefined;
-}
-
-function inOrder(migrations: readonly Migration[]): readonly Migration[] {
-  const versions = migrations.map(({ to }) => to);
-  const twice = versions.find((to, i) => versions.indexOf(to) !== i);
-  const odd = versions.find((to) => !Number.isSafeInteger(to) || to % 2 !== 0);
-  if (twice !== undefined || odd !== undefined) {
-    const problem =
-      odd === undefined ? `two lead to version ${twice}` : `${odd} is no even version`;
-    throw new StorageError("INVALID_ARGUMENT", `migrations: ${problem}`);
-  }
-  return [...migrations].sort((a, b) => a.to - b.to);
 }
 
 /** A plan in words, a line each, for a terminal. */
