@@ -1,5 +1,32 @@
 export { StorageError, type StorageErrorCode, type StorageErrorOptions } from "../errors.ts";
 export {
+  type AclDelegation,
+  type AclParts,
+  type AclPermission,
+  type AclPrincipal,
+  type AclView,
+  aclView,
+  IDENTITY_TYPES,
+  type IdentityType,
+  type PrincipalKey,
+  type ResourceActions,
+} from "./acl/acl-view.ts";
+export {
+  type EffectiveGrants,
+  effectiveGrants,
+  type LineageMember,
+} from "./acl/effective-grants.ts";
+export { effectiveIdentity, identityFrom } from "./acl/effective-identity.ts";
+export {
+  type ExplainOptions,
+  explainGrants,
+  type GrantExplanation,
+  type GrantPath,
+} from "./acl/explain-grants.ts";
+export { type Grant, grantsOf, grantText, type ReadableGrant } from "./acl/grant.ts";
+export { covers, type GrantSet, unite } from "./acl/grant-set.ts";
+export type { ValidityWindow } from "./acl/validity-window.ts";
+export {
   type DbEdgeTypeRow,
   type DbGraphTypeRow,
   type DbNodeTypeRow,
