@@ -12,11 +12,39 @@ export {
 } from "./event-target/honker-event-target.ts";
 export type { HonkerEventTarget, HonkerEventTargetOptions } from "./event-target/options.ts";
 export { createStreamSource, type StreamSourceOptions } from "./event-target/stream-source.ts";
+export type { GraphChanges } from "./graph-store/change-graph.ts";
+export type { GraphInput } from "./graph-store/create-graph.ts";
+export type { Graph } from "./graph-store/graph.ts";
+export type { GraphStatus, StoredGraph } from "./graph-store/graph-row.ts";
+export {
+  createGraphStore,
+  type GraphStore,
+  type GraphStoreOptions,
+} from "./graph-store/graph-store.ts";
+export type {
+  ChangeOptions,
+  EdgeInput,
+  NodeInput,
+  Replacement,
+  UpsertResult,
+} from "./graph-store/inputs.ts";
+export type { EdgeFilter, ListEdgesOptions } from "./graph-store/list-edges.ts";
+export type { ListGraphsOptions } from "./graph-store/list-graphs.ts";
+export type { ListNodesOptions, NodeFilter } from "./graph-store/list-nodes.ts";
+export type { OrderBy } from "./graph-store/order.ts";
+export type { PageOptions } from "./graph-store/paging.ts";
+export type { RowIssue } from "./graph-store/row-issues.ts";
+export type { Page, StoredEdge, StoredNode } from "./graph-store/rows.ts";
+export type { Condition, Scalar, Where } from "./graph-store/where.ts";
 export {
   type GraphTypeRef,
   readGraphType,
   type StoredGraphType,
 } from "./graph-types/read-graph-type.ts";
+export {
+  type RegisterGraphTypeOptions,
+  registerGraphType,
+} from "./graph-types/register-graph-type.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
 export { systemSchema, tenantSchema } from "./schema.ts";
 export type { JsonObject } from "./tables/common.ts";
