@@ -2,8 +2,9 @@
 const layers = {
   honker: [],
   pubsub: [],
+  operations: ["pubsub"],
   "drizzle-honker": ["honker"],
-  storage: ["honker", "drizzle-honker", "pubsub"],
+  storage: ["honker", "drizzle-honker", "pubsub", "operations"],
   testkit: ["honker", "pubsub"],
 };
 

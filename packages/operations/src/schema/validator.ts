@@ -1,0 +1,106 @@
+import { Kind, type TSchema } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
+import { Value } from "@sinclair/typebox/value";
+
+/** One way in which a value does not fit its schema. It never holds the value itself. */
+export interface ValidationIssue {
+  /** Where, as a JSON pointer (RFC 6901): `/tags/0`; empty for the value as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Checks values against one schema. */
+export interface Validator {
+  /** True where the value fits. It is never changed. */
+  check(value: unknown): boolean;
+  /** Everything that does not fit, by path; empty where {@link check} is true. The first 100. */
+  issues(value: unknown): readonly ValidationIssue[];
+}
+
+/** An array of thousands of wrong items would list thousands of issues. */
+const MOST_ISSUES = 100;
+
+const known = new WeakMap<TSchema, Validator>();
+
+/**
+ * The validator of a TypeBox schema. It is compiled at the first check, once per schema; where code
+ * generation is forbidden, the same checks are interpreted.
+ */
+export function validatorOf(schema: TSchema): Validator {
+  const existing = known.get(schema);
+  if (existing !== undefined) return existing;
+  let compiled: ((value: unknown) => boolean) | undefined;
+  const check = (value: unknown): boolean => {
+    compiled ??= compile(schema);
+    try {
+      return compiled(value);
+    } catch (error) {
+      // nested tens of thousands of levels deep, against a recursive schema
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  };
+  const validator: Validator = {
+    check,
+    issues: (value) => (check(value) ? [] : issuesOf(schema, value)),
+  };
+  known.set(schema, validator);
+  return validator;
+}
+
+/** Whether a value is a TypeBox schema; JSON Schema alone is not. */
+export function isTypeBoxSchema(value: unknown): value is TSchema {
+  return typeof value === "object" && value !== null && Kind in value;
+}
+
+/** Why a schema cannot be checked against, or `null`: a type that nobody registered, a missing reference. */
+export function schemaProblem(schema: TSchema): string | null {
+  try {
+    // visits every type without generating a function from it
+    TypeCompiler.Code(schema);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function compile(schema: TSchema): (value: unknown) => boolean {
+  try {
+    const compiled = TypeCompiler.Compile(schema);
+    return (value) => compiled.Check(value);
+  } catch (error) {
+    // a policy that forbids code generation from text
+    if (error instanceof EvalError) return (value) => Value.Check(schema, value);
+    throw error;
+  }
+}
+
+function issuesOf(schema: TSchema, value: unknown): readonly ValidationIssue[] {
+  const issues: ValidationIssue[] = [];
+  const missing = new Set<string>();
+  try {
+    for (const error of Value.Errors(schema, value)) {
+      // a missing property is also one of the wrong type; an intersection lists its parts
+      if (missing.has(error.path) || error.type === ValueErrorType.Intersect) continue;
+      if (error.type === ValueErrorType.ObjectRequiredProperty) missing.add(error.path);
+      issues.push({ path: error.path, message: messageOf(error) });
+      if (issues.length === MOST_ISSUES) break;
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    issues.push({ path: "", message: "Nested too deeply" });
+  }
+  return issues.length > 0 ? issues : [{ path: "", message: "Does not fit" }];
+}
+
+/** For unions of literals, what may stand there; TypeBox says only that nothing fits. */
+function messageOf({ message, schema, type }: ValueError): string {
+  if (type !== ValueErrorType.Union) return message;
+  const alternatives = schema.anyOf as readonly TSchema[];
+  const literals = alternatives.map((alternative): unknown =>
+    alternative.type === "null" ? null : alternative.const,
+  );
+  if (literals.some((value) => value === undefined)) return message;
+  return `Expected one of ${literals.map((value) => JSON.stringify(value)).join(", ")}`;
+}
