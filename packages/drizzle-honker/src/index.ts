@@ -11,7 +11,7 @@ export {
   type DrizzleHonkerErrorCode,
   type DrizzleHonkerErrorOptions,
 } from "./errors.ts";
-export { int64 } from "./int64.ts";
+export { int64, isInt64 } from "./int64.ts";
 export type { LiveQueryOptions, LiveResults } from "./live.ts";
 export { HonkerPreparedQuery } from "./prepared-query.ts";
 export type {

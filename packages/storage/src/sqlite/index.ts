@@ -47,6 +47,27 @@ export {
 } from "./graph-types/register-graph-type.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
 export { systemSchema, tenantSchema } from "./schema.ts";
+export { isJson, jsonObjectSchema, jsonValueSchema } from "./schema-utils/json-schemas.ts";
+export {
+  createInsertSchema,
+  createSelectSchema,
+  createUpdateSchema,
+  type SchemaOptions,
+} from "./schema-utils/table-schemas.ts";
+export type {
+  ColumnSchema,
+  FieldsOf,
+  Refinements,
+  RowSchema,
+  SchemaKind,
+} from "./schema-utils/table-types.ts";
+export {
+  type FromWire,
+  fromWire,
+  type ToWire,
+  toWire,
+  type WireRow,
+} from "./schema-utils/wire.ts";
 export type { JsonObject } from "./tables/common.ts";
 export {
   ACCOUNT_ACCESS_LEVELS,
