@@ -31,7 +31,6 @@ export function attributePointer(path: AttributePath): string {
     .join("");
 }
 
-/** The property names of a pointer that {@link attributePointer} made. */
 function unescapeStep(step: string): string {
   return step.replaceAll("~1", "/").replaceAll("~0", "~");
 }
@@ -43,6 +42,12 @@ function unescapeStep(step: string): string {
 export function jsonPathLiteral(path: AttributePath): string {
   const steps = attributeSteps(path).map((step) => `.${JSON.stringify(step)}`);
   return sqlText(`$${steps.join("")}`);
+}
+
+/** The pointer of a JSON path that {@link jsonPathLiteral} made. */
+export function pointerOfJsonPath(path: string): string {
+  const steps = path.match(/\.("(?:[^"\\]|\\.)*")/g) ?? [];
+  return steps.map((step) => `/${escapeStep(JSON.parse(step.slice(1)))}`).join("");
 }
 
 /** A SQL text literal. */

@@ -1,5 +1,12 @@
 import type { Clock } from "@alkdev/honker";
 import type { TenantDatabase } from "../client.ts";
+import {
+  type AttributeIndex,
+  type AttributeIndexInput,
+  declareIndex,
+  dropIndex,
+  listIndexes,
+} from "./attribute-index.ts";
 import { deleteGraph, type GraphChanges, updateGraph } from "./change-graph.ts";
 import { createGraph, type GraphInput } from "./create-graph.ts";
 import { Graph } from "./graph.ts";
@@ -38,6 +45,17 @@ export interface GraphStore {
   archiveGraph(id: string, options?: ChangeOptions): StoredGraph;
   /** Deletes a graph with its nodes and edges, also an archived one. False where there is none. */
   deleteGraph(id: string): boolean;
+  /**
+   * Makes an index that filters and orders of `listNodes` by this attribute use, for all nodes of types of
+   * that name; returns false where there is one. It is built at once, with the write lock held.
+   *
+   * @throws StorageError `NOT_FOUND`, `INVALID_ARGUMENT`
+   */
+  declareIndex(input: AttributeIndexInput): boolean;
+  /** Drops such an index; false where there is none. @throws StorageError `INVALID_ARGUMENT` */
+  dropIndex(index: AttributeIndex): boolean;
+  /** The indexes that were declared. */
+  listIndexes(): readonly AttributeIndex[];
   /** The nodes and edges of a graph. @throws StorageError `NOT_FOUND` */
   graph(id: string): Graph;
 }
@@ -64,6 +82,9 @@ export function createGraphStore(db: TenantDatabase, options: GraphStoreOptions 
     archiveGraph: (id, change = {}) =>
       updateGraph(store, id, { ...change, changes: { status: "archived" } }),
     deleteGraph: (id) => deleteGraph(store, id),
+    declareIndex: (input) => declareIndex(store, input),
+    dropIndex: (index) => dropIndex(store, index),
+    listIndexes: () => listIndexes(store),
     graph: (id) => {
       if (readGraph(store, id) === null) throw graphNotFound(id);
       return new Graph(store, id);

@@ -2,15 +2,19 @@ import type { JsonObject } from "../tables/common.ts";
 import { patchEdge, replaceEdge } from "./change-edges.ts";
 import { patchNode, replaceNode } from "./change-nodes.ts";
 import { deleteEdges, deleteNodes } from "./delete-rows.ts";
+import type { FollowOptions } from "./direction.ts";
 import { GraphContext } from "./graph-context.ts";
 import type { ChangeOptions, EdgeInput, NodeInput, Replacement, UpsertResult } from "./inputs.ts";
 import { insertEdges } from "./insert-edges.ts";
 import { insertNodes } from "./insert-nodes.ts";
 import { countEdges, type EdgeFilter, type ListEdgesOptions, listEdges } from "./list-edges.ts";
 import { countNodes, type ListNodesOptions, listNodes, type NodeFilter } from "./list-nodes.ts";
+import { degree, type NeighboursOptions, neighbours } from "./neighbours.ts";
+import { type Reach, type ReachOptions, reachable, type Subgraph, subgraph } from "./reachable.ts";
 import { readEdge } from "./read-edges.ts";
 import { readNode, readNodes } from "./read-nodes.ts";
 import type { Page, StoredEdge, StoredNode } from "./rows.ts";
+import { type PathOptions, shortestPath } from "./shortest-path.ts";
 import type { StoreContext } from "./store-context.ts";
 import { upsertEdges } from "./upsert-edges.ts";
 import { upsertNodes } from "./upsert-nodes.ts";
@@ -166,5 +170,59 @@ export class Graph {
   /** Deletes edges by their keys, or ids where they have none. Returns how many were there. */
   deleteEdges(keys: readonly string[]): number {
     return deleteEdges(this.#context, keys);
+  }
+
+  /**
+   * The nodes that edges lead to from a node, each once, by key, page by page.
+   *
+   * @throws StorageError `INVALID_ARGUMENT`
+   * @example
+   * ```ts
+   * const { items } = graph.neighbours("task-1", { direction: "in", edgeType: "waits_for" });
+   * ```
+   */
+  neighbours(key: string, options?: NeighboursOptions): Page<StoredNode> {
+    return neighbours(this.#context, key, options);
+  }
+
+  /**
+   * How many edges leave a node, lead to it, or both; 0 where there is no such node. A loop counts once for
+   * each of its ends that is counted.
+   *
+   * @throws StorageError `INVALID_ARGUMENT`
+   */
+  degree(key: string, options?: FollowOptions): number {
+    return degree(this.#context, key, options);
+  }
+
+  /**
+   * Keys of a shortest path, both ends included; null where there is none.
+   *
+   * @throws StorageError `INVALID_ARGUMENT`
+   * @example
+   * ```ts
+   * graph.shortestPath("task-1", "task-9", { maxDepth: 6 }); // ["task-1", "task-4", "task-9"]
+   * ```
+   */
+  shortestPath(from: string, to: string, options?: PathOptions): readonly string[] | null {
+    return shortestPath(this.#context, { from, to }, options);
+  }
+
+  /**
+   * Keys of the nodes that edges lead to from the roots, the nearest first, and how far they are.
+   *
+   * @throws StorageError `INVALID_ARGUMENT`
+   */
+  reachable(roots: readonly string[], options?: ReachOptions): Reach {
+    return reachable(this.#context, roots, options);
+  }
+
+  /**
+   * The nodes that {@link reachable} finds, and every edge between two of them.
+   *
+   * @throws StorageError `INVALID_ARGUMENT`
+   */
+  subgraph(roots: readonly string[], options?: ReachOptions): Subgraph {
+    return subgraph(this.#context, roots, options);
   }
 }

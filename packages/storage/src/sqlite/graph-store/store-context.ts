@@ -30,10 +30,22 @@ export class StoreContext {
 
   /** Runs `work` in one transaction, or in a savepoint of the open one. */
   transaction<T>(work: () => T): T {
+    return this.#run(work, "immediate");
+  }
+
+  /** Runs `work`, which only reads, so that it sees one state of the file. */
+  read<T>(work: () => T): T {
+    return this.client.inTransaction ? work() : this.#run(work, "deferred");
+  }
+
+  #run<T>(work: () => T, behavior: "immediate" | "deferred"): T {
     let result: T | undefined;
-    this.client.transaction(() => {
-      result = work();
-    });
+    this.client.transaction(
+      () => {
+        result = work();
+      },
+      { behavior },
+    );
     return result as T;
   }
 
