@@ -36,6 +36,13 @@ export type { PageOptions } from "./graph-store/paging.ts";
 export type { RowIssue } from "./graph-store/row-issues.ts";
 export type { Page, StoredEdge, StoredNode } from "./graph-store/rows.ts";
 export type { Condition, Scalar, Where } from "./graph-store/where.ts";
+export type { EvolutionProgress, EvolveOptions } from "./graph-types/evolution-options.ts";
+export { type Evolution, evolveGraphType } from "./graph-types/evolve-graph-type.ts";
+export {
+  type EvolutionPreview,
+  type PreviewOptions,
+  previewEvolution,
+} from "./graph-types/preview-evolution.ts";
 export {
   type GraphTypeRef,
   readGraphType,
@@ -45,6 +52,12 @@ export {
   type RegisterGraphTypeOptions,
   registerGraphType,
 } from "./graph-types/register-graph-type.ts";
+export type { FailedRow } from "./graph-types/row-failures.ts";
+export {
+  createSchemaMigrationHandler,
+  type SchemaMigration,
+  type SchemaMigrationOptions,
+} from "./graph-types/schema-migration-handler.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
 export { systemSchema, tenantSchema } from "./schema.ts";
 export { isJson, jsonObjectSchema, jsonValueSchema } from "./schema-utils/json-schemas.ts";
