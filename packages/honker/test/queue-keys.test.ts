@@ -2,8 +2,8 @@ import type { Database, Job } from "@alkdev/honker";
 import { engineModes, FakeClock, tempDatabase } from "@alkdev/testkit";
 import { describe, expect, it } from "vitest";
 
-const READY = `SELECT count(*) FROM _honker_live INDEXED BY _alk_live_ready
-  WHERE queue = 'q' AND state = 'pending' AND alk_parked IS NULL`;
+const READY = `SELECT count(*) FROM _honker_live INDEXED BY _honker_live_claim
+  WHERE queue = 'q' AND claim_expires_at IS NULL AND alk_parked IS NULL`;
 
 describe.each(engineModes)("M6: limits and order per key $mode", ({ extension }) => {
   function setup(): { db: Database; clock: FakeClock } {

@@ -49,8 +49,8 @@ const LOCK_GRACE_SECONDS = 60;
 
 const RESULTS = `DELETE FROM _honker_results WHERE job_id IN (
   SELECT job_id FROM _honker_results WHERE expires_at <= ? LIMIT ?)`;
-const HISTORY = `DELETE FROM _alk_job_history WHERE id IN (
-  SELECT id FROM _alk_job_history WHERE ended_at_ms <= ? LIMIT ?)`;
+const HISTORY = `DELETE FROM _alk_job_history WHERE (queue, job_id, entry) IN (
+  SELECT queue, job_id, entry FROM _alk_job_history WHERE ended_at_ms <= ? LIMIT ?)`;
 const DEAD_JOBS = `DELETE FROM _honker_dead WHERE id IN (
   SELECT id FROM _honker_dead WHERE died_at <= ? LIMIT ?)`;
 const DEAD_EVENTS = `DELETE FROM _alk_stream_dead WHERE (topic, consumer, offset) IN (

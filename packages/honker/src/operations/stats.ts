@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import type { Core } from "../core/core.ts";
+import { waitingJobs } from "../queue/waiting-jobs.ts";
 import type { SqlInput, SqlValue } from "../sqlite/connection.ts";
 
 /** One queue that has jobs or dead letters, or is paused. Counts are jobs. */
@@ -91,10 +92,9 @@ export interface DatabaseStats {
   readonly file: FileStats;
 }
 
-const PENDING = `SELECT queue, count(*), sum(run_at <= ?1), min(run_at)
-  FROM _honker_live WHERE state = 'pending' GROUP BY queue`;
+const PENDING = waitingJobs();
 const RUNNING = `SELECT queue, count(*), sum(claim_expires_at <= ?1)
-  FROM _honker_live WHERE state = 'processing' GROUP BY queue`;
+  FROM _honker_live WHERE claim_expires_at IS NOT NULL GROUP BY queue`;
 const DEAD = "SELECT queue, count(*) FROM _honker_dead GROUP BY queue";
 const STREAMS =
   "SELECT topic, count(*), min(offset), max(offset) FROM _honker_stream GROUP BY topic";
@@ -159,14 +159,14 @@ function walBytes(core: Core): number {
 }
 
 function queueStats(core: Core): QueueStats[] {
-  const now = core.nowSeconds();
-  const pending = byName(core, PENDING, [now]);
-  const running = byName(core, RUNNING, [now]);
+  const nowMs = core.nowMs();
+  const pending = byName(core, PENDING, [nowMs]);
+  const running = byName(core, RUNNING, [core.nowSeconds()]);
   const dead = byName(core, DEAD);
   const paused = byName(core, PAUSED);
   const names = new Set([...pending, ...running, ...dead, ...paused].map(([name]) => name));
   return [...names].sort().map((queue) => {
-    const [waiting = 0, ready = 0, firstRun = 0] = pending.get(queue) ?? [];
+    const [waiting = 0, ready = 0, firstAtMs = nowMs] = pending.get(queue) ?? [];
     const [claimed = 0, expiredClaims = 0] = running.get(queue) ?? [];
     return {
       queue,
@@ -176,7 +176,7 @@ function queueStats(core: Core): QueueStats[] {
       running: claimed,
       expiredClaims,
       dead: dead.get(queue)?.[0] ?? 0,
-      oldestReadySeconds: ready === 0 ? null : now - firstRun,
+      oldestReadySeconds: ready === 0 ? null : (nowMs - firstAtMs) / 1_000,
       paused: paused.has(queue),
     };
   });

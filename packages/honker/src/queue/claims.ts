@@ -12,30 +12,34 @@ export interface ClaimedRow extends JobRow, Omit<Claim, "key" | "backoff"> {
   readonly claimExpiresAt: number;
 }
 
-const READY_ROWS = "queue = ?1 AND state = 'pending' AND alk_parked IS NULL";
-const PEEK = `SELECT
-  (SELECT 1 FROM _alk_queues WHERE queue = ?1 AND paused_at_ms IS NOT NULL),
-  (SELECT max(priority) FROM _honker_live WHERE ${READY_ROWS}),
-  (SELECT min(claim_expires_at) FROM _honker_live WHERE queue = ?1 AND state = 'processing')`;
+/** One range of the claim index. That a row without a claim is pending is checked when it is claimed. */
+const READY_ROWS = "queue = ?1 AND claim_expires_at IS NULL AND alk_parked IS NULL";
+const PAUSED = "(SELECT 1 FROM _alk_queues WHERE queue = ?1 AND paused_at_ms IS NOT NULL)";
+const FIRST_EXPIRY = `(SELECT min(claim_expires_at) FROM _honker_live
+  WHERE queue = ?1 AND claim_expires_at IS NOT NULL)`;
+/** The head of the ready index: no job of its priority is due before it. */
+const HEAD = `SELECT id, priority, alk_ready_at_ms, ${PAUSED}, ${FIRST_EXPIRY} FROM _honker_live
+  WHERE ${READY_ROWS} ORDER BY priority DESC, alk_ready_at_ms, id LIMIT 1`;
+const WITHOUT_HEAD = `SELECT ${PAUSED}, ${FIRST_EXPIRY}`;
+const NEXT_HEAD = `SELECT id, priority, alk_ready_at_ms FROM _honker_live
+  WHERE ${READY_ROWS} AND priority < ?2 ORDER BY priority DESC, alk_ready_at_ms, id LIMIT 1`;
 const TOP_PRIORITY = `SELECT max(priority) FROM _honker_live WHERE ${READY_ROWS}`;
 const NEXT_PRIORITY = `${TOP_PRIORITY} AND priority < ?2`;
-const READY_IDS = `SELECT id FROM _honker_live
-  WHERE ${READY_ROWS} AND priority = ?2 AND alk_ready_at_ms <= ?3
-  ORDER BY alk_ready_at_ms, id LIMIT 1`;
 const READY = `SELECT ${JOB_COLUMNS} FROM _honker_live
-  WHERE ${READY_ROWS} AND priority = ?2 AND alk_ready_at_ms <= ?3
+  WHERE ${READY_ROWS} AND state = 'pending' AND priority = ?2 AND alk_ready_at_ms <= ?3
   ORDER BY alk_ready_at_ms, id LIMIT ?4`;
 const CLAIM = `UPDATE _honker_live
   SET state = 'processing', worker_id = ?1, claim_expires_at = ?2, attempts = attempts + 1`;
 const CLAIM_ONE = `${CLAIM} WHERE id = ?3 AND state = 'pending' AND attempts < max_attempts
   AND (expires_at IS NULL OR expires_at > ?4) RETURNING ${JOB_COLUMNS}`;
 const CLAIM_IDS = `${CLAIM} WHERE id IN (SELECT value FROM json_each(?3))`;
-const DEADLINES = `SELECT
-  (SELECT 1 FROM _alk_queues WHERE queue = ?1 AND paused_at_ms IS NOT NULL),
-  (SELECT min(run_at) FROM _honker_live WHERE queue = ?1 AND state = 'pending' AND run_at > ?2),
-  (SELECT min(alk_run_at_ms) FROM _honker_live
-    WHERE queue = ?1 AND state = 'pending' AND alk_run_at_ms IS NOT NULL AND alk_run_at_ms > ?3),
-  (SELECT min(claim_expires_at) FROM _honker_live WHERE queue = ?1 AND state = 'processing')`;
+
+/** The first job of a priority to become ready. */
+interface Head {
+  readonly id: number;
+  readonly priority: number;
+  readonly readyAtMs: number;
+}
 
 /** Jobs looked at in one transaction before others get the write lock. */
 const MOST_PER_TRANSACTION = 2_000;
@@ -59,14 +63,13 @@ export class Claims {
 
   /** Claims up to `count` jobs. An empty queue is found empty without taking the write lock. */
   claim(workerId: string, count: number): ClaimedRow[] {
-    const { core, name, history } = this.#context;
+    const { core, history } = this.#context;
     this.#sweeper.sweepWhenDue();
     history.pruneWhenDue();
-    const [paused, top, firstExpiry] = core.prepare(PEEK).row([name]) as (number | null)[];
-    if (paused !== null) return [];
-    const expired = firstExpiry !== null && (firstExpiry as number) < core.nowSeconds();
-    if (!expired) {
-      const id = this.#firstReady(top as number | null);
+    const { head, paused, firstExpiry } = this.#look();
+    if (paused) return [];
+    if (firstExpiry >= core.nowSeconds()) {
+      const id = this.#firstDue(head);
       if (id === undefined) return [];
       const claimed = count === 1 && this.#keys === undefined && this.#claimOne(workerId, id);
       if (claimed) return [claimed];
@@ -79,28 +82,40 @@ export class Claims {
 
   /** When a claim that found nothing is worth trying again, in milliseconds since 1970. */
   nextDeadlineMs(): number | undefined {
-    const { core, name } = this.#context;
-    const [paused, runAt, runAtMs, claimExpiresAt] = core
-      .prepare(DEADLINES)
-      .row([name, core.nowSeconds(), core.nowMs()]) as (number | null)[];
-    if (paused !== null) return undefined;
-    const times = [
-      runAt == null ? Number.POSITIVE_INFINITY : runAt * 1_000,
-      runAtMs ?? Number.POSITIVE_INFINITY,
-      claimExpiresAt == null ? Number.POSITIVE_INFINITY : (claimExpiresAt + 1) * 1_000,
-    ];
-    const first = Math.min(...times);
+    const nowMs = this.#context.core.nowMs();
+    const { head, paused, firstExpiry } = this.#look();
+    if (paused) return undefined;
+    let first = (firstExpiry + 1) * 1_000;
+    for (let next = head; next !== undefined; next = this.#nextHead(next.priority)) {
+      first = Math.min(first, Math.max(next.readyAtMs, nowMs));
+    }
     return first === Number.POSITIVE_INFINITY ? undefined : first;
   }
 
-  #firstReady(top: number | null): number | undefined {
+  /** What a claim has to know before it takes the write lock. */
+  #look(): { head: Head | undefined; paused: boolean; firstExpiry: number } {
     const { core, name } = this.#context;
-    const nowMs = core.nowMs();
-    for (let priority = top; priority !== null; priority = this.#nextPriority(priority)) {
-      const id = core.prepare(READY_IDS).row([name, priority, nowMs])?.[0];
-      if (id !== undefined) return id as number;
+    const row = core.prepare(HEAD).row([name]);
+    const [paused, firstExpiry] =
+      row === undefined ? (core.prepare(WITHOUT_HEAD).row([name]) as SqlValue[]) : row.slice(3);
+    return {
+      head: head(row),
+      paused: paused !== null,
+      firstExpiry: (firstExpiry ?? Number.POSITIVE_INFINITY) as number,
+    };
+  }
+
+  #firstDue(top: Head | undefined): number | undefined {
+    const nowMs = this.#context.core.nowMs();
+    for (let next = top; next !== undefined; next = this.#nextHead(next.priority)) {
+      if (next.readyAtMs <= nowMs) return next.id;
     }
     return undefined;
+  }
+
+  #nextHead(below: number): Head | undefined {
+    const { core, name } = this.#context;
+    return head(core.prepare(NEXT_HEAD).row([name, below]));
   }
 
   #nextPriority(below: number): number | null {
@@ -165,4 +180,10 @@ export class Claims {
     const { core, settings } = this.#context;
     return core.nowSeconds() + settings.visibilityTimeoutSeconds;
   }
+}
+
+function head(row: readonly SqlValue[] | undefined): Head | undefined {
+  if (row === undefined) return undefined;
+  const [id, priority, readyAtMs] = row as number[] as [number, number, number];
+  return { id, priority, readyAtMs };
 }

@@ -42,23 +42,21 @@ export interface HistorySubject {
   readonly claimedAtMs?: number | undefined;
 }
 
-const COLUMNS = `(queue, job_id, outcome, attempt, worker_id, enqueued_at, started_at_ms,
+const COLUMNS = `(queue, job_id, entry, outcome, attempt, worker_id, enqueued_at, started_at_ms,
   ended_at_ms, error)`;
-const PLACES = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /** Rows per statement of a batch. */
 const ROWS_PER_INSERT = 50;
-const INSERT = `INSERT INTO _alk_job_history ${COLUMNS} VALUES ${PLACES}`;
-const INSERT_MANY = `INSERT INTO _alk_job_history ${COLUMNS}
-  VALUES ${Array(ROWS_PER_INSERT).fill(PLACES).join(", ")}`;
+const INSERT = insertSql(1);
+const INSERT_MANY = insertSql(ROWS_PER_INSERT);
 const OF_JOB = `SELECT job_id, outcome, attempt, worker_id, enqueued_at, started_at_ms, ended_at_ms, error
-  FROM _alk_job_history WHERE queue = ? AND job_id = ? ORDER BY id`;
-const PRUNE_AGE = `DELETE FROM _alk_job_history WHERE id IN (
-  SELECT id FROM _alk_job_history WHERE queue = ? AND ended_at_ms < ? LIMIT ?)`;
-const PRUNE_COUNT = `DELETE FROM _alk_job_history WHERE id IN (
-  SELECT id FROM _alk_job_history WHERE queue = ?1 AND job_id <= (
+  FROM _alk_job_history WHERE queue = ? AND job_id = ? ORDER BY entry`;
+const PRUNE_AGE = `DELETE FROM _alk_job_history WHERE (queue, job_id, entry) IN (
+  SELECT queue, job_id, entry FROM _alk_job_history WHERE queue = ? AND ended_at_ms < ? LIMIT ?)`;
+const PRUNE_COUNT = `DELETE FROM _alk_job_history WHERE (queue, job_id, entry) IN (
+  SELECT queue, job_id, entry FROM _alk_job_history WHERE queue = ?1 AND job_id <= (
     SELECT job_id FROM _alk_job_history WHERE queue = ?1
     ORDER BY job_id DESC LIMIT 1 OFFSET ?2)
-  ORDER BY job_id LIMIT ?3)`;
+  ORDER BY job_id, entry LIMIT ?3)`;
 
 /** Entries written between two prunings by count. */
 const PRUNE_EVERY = 5_000;
@@ -108,11 +106,7 @@ export class JobHistoryWriter {
     } finally {
       this.#batch = undefined;
     }
-    const whole = rows.length - (rows.length % ROWS_PER_INSERT);
-    for (let i = 0; i < whole; i += ROWS_PER_INSERT) {
-      this.#core.prepare(INSERT_MANY).run(rows.slice(i, i + ROWS_PER_INSERT).flat());
-    }
-    for (const row of rows.slice(whole)) this.#core.prepare(INSERT).run(row);
+    this.#insert(rows);
   }
 
   /** Prunes when enough was written or enough time went by; called between jobs, never inside an ack. */
@@ -155,10 +149,36 @@ export class JobHistoryWriter {
     return deleted;
   }
 
+  #insert(rows: readonly SqlInput[][]): void {
+    let start = 0;
+    for (; rows.length - start >= ROWS_PER_INSERT; start += ROWS_PER_INSERT) {
+      const some = rows.slice(start, start + ROWS_PER_INSERT);
+      // rows of one statement do not see each other, so they would get the same number
+      if (new Set(some.map(([, jobId]) => jobId)).size < some.length) this.#insertEach(some);
+      else this.#core.prepare(INSERT_MANY).run(some.flat());
+    }
+    this.#insertEach(rows.slice(start));
+  }
+
+  #insertEach(rows: readonly SqlInput[][]): void {
+    for (const row of rows) this.#core.prepare(INSERT).run(row);
+  }
+
   /** Entries of one job, oldest first. */
   of(jobId: number): JobHistoryEntry[] {
     return this.#core.prepare(OF_JOB).rows([this.#queue, jobId]).map(entry);
   }
+}
+
+/** The statement that writes `rows` entries, each numbered after the last of its job. */
+function insertSql(rows: number): string {
+  const places = Array.from({ length: rows }, (_, i) => {
+    const [queue, job, ...others] = Array.from({ length: 9 }, (_, j) => `?${i * 9 + j + 1}`);
+    const next = `(SELECT coalesce(max(entry), 0) + 1 FROM _alk_job_history
+      WHERE queue = ${queue} AND job_id = ${job})`;
+    return `(${queue}, ${job}, ${next}, ${others.join(", ")})`;
+  });
+  return `INSERT INTO _alk_job_history ${COLUMNS} VALUES ${places.join(", ")}`;
 }
 
 function entry(row: readonly SqlValue[]): JobHistoryEntry {

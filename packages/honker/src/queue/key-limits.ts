@@ -10,8 +10,10 @@ const PARKED_KEYS = `SELECT DISTINCT alk_key FROM _honker_live
 const UNPARK = `UPDATE _honker_live SET alk_parked = NULL WHERE id IN (
   SELECT id FROM _honker_live WHERE queue = ?1 AND alk_key = ?2 AND alk_parked IS NOT NULL
   ORDER BY priority DESC, alk_ready_at_ms, id LIMIT ?3)`;
+// a key is never empty; naming it makes the index of parked jobs the best one, not that of all jobs
 const UNPARK_ALL = `UPDATE _honker_live SET alk_parked = NULL WHERE id IN (
-  SELECT id FROM _honker_live WHERE queue = ?1 AND alk_parked IS NOT NULL LIMIT 5000)`;
+  SELECT id FROM _honker_live
+  WHERE queue = ?1 AND alk_key > '' AND alk_parked IS NOT NULL LIMIT 5000)`;
 
 /**
  * Holds back jobs whose key is at its limit. Exact, because the count and the claim happen in one

@@ -1,4 +1,6 @@
+import type { SqlValue } from "../sqlite/connection.ts";
 import type { QueueContext } from "./queue-context.ts";
+import { waitingJobs } from "./waiting-jobs.ts";
 
 /** One moment of a queue. Counts are jobs. */
 export interface QueueCounts {
@@ -18,34 +20,25 @@ export interface QueueCounts {
 }
 
 const COUNTS = `SELECT
-  (SELECT count(*) FROM _honker_live WHERE queue = ?1 AND state = 'pending'),
-  (SELECT count(*) FROM _honker_live WHERE queue = ?1 AND state = 'pending' AND run_at > ?2
-    AND alk_ready_at_ms > ?3),
-  (SELECT count(*) FROM _honker_live WHERE queue = ?1 AND state = 'processing'),
-  (SELECT count(*) FROM _honker_dead WHERE queue = ?1),
-  (SELECT min(run_at) FROM _honker_live WHERE queue = ?1 AND state = 'pending'),
-  EXISTS (SELECT 1 FROM _alk_queues WHERE queue = ?1 AND paused_at_ms IS NOT NULL)`;
+  (SELECT count(*) FROM _honker_live WHERE queue = ?2 AND claim_expires_at IS NOT NULL),
+  (SELECT count(*) FROM _honker_dead WHERE queue = ?2),
+  EXISTS (SELECT 1 FROM _alk_queues WHERE queue = ?2 AND paused_at_ms IS NOT NULL),
+  coalesce(jobs, 0), coalesce(due, 0), first_at_ms
+  FROM (SELECT 1) LEFT JOIN (${waitingJobs("queue = ?2")})`;
 
 /** Counts the jobs of a queue: reads an index entry per job, about 10 ms per 100,000. */
 export function queueCounts({ core, name }: QueueContext): QueueCounts {
   const nowMs = core.nowMs();
-  const row = core.prepare(COUNTS).row([name, core.nowSeconds(), nowMs]) as (number | null)[];
-  const [pending, delayed, running, dead, oldest, paused] = row.map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const waitedMs = nowMs - oldest * 1_000;
+  const [running, dead, paused, pending, ready, firstAtMs] = (
+    core.prepare(COUNTS).row([nowMs, name]) as SqlValue[]
+  ).map(Number) as [number, number, number, number, number, number];
   return {
     pending,
-    ready: pending - delayed,
-    delayed,
+    ready,
+    delayed: pending - ready,
     running,
     dead,
-    oldestReadySeconds: pending === 0 || waitedMs < 0 ? null : waitedMs / 1_000,
+    oldestReadySeconds: ready === 0 ? null : (nowMs - firstAtMs) / 1_000,
     paused: paused === 1,
   };
 }

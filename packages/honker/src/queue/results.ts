@@ -36,7 +36,7 @@ const LAST_OUTCOME = `WITH RECURSIVE queues(name) AS (
     SELECT (SELECT min(queue) FROM _alk_job_history WHERE queue > name) FROM queues
     WHERE name IS NOT NULL)
   SELECT queue, outcome FROM queues JOIN _alk_job_history ON queue = name AND job_id = ?
-  ORDER BY id DESC LIMIT 1`;
+  ORDER BY entry DESC LIMIT 1`;
 
 /** How long a result is kept unless told otherwise, in seconds: a day. */
 const DEFAULT_TTL_SECONDS = 86_400;

@@ -14,13 +14,14 @@ const CLOSE_WINDOWS = `DELETE FROM _alk_unique_windows WHERE (queue, unique_key)
   SELECT queue, unique_key FROM _alk_unique_windows WHERE queue = ? AND until_ms <= ? LIMIT 500)`;
 const DROP_RESULTS = `DELETE FROM _honker_results WHERE job_id IN (
   SELECT job_id FROM _honker_results WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT 500)`;
+// alk_key > '': so that the index of parked jobs is used, not that of all jobs
 const WORK_TO_DO = `SELECT
   EXISTS (SELECT 1 FROM _honker_live WHERE queue = ?1 AND state = 'processing' AND claim_expires_at < ?2)
   OR EXISTS (SELECT 1 FROM _honker_live
     WHERE queue = ?1 AND state = 'pending' AND expires_at IS NOT NULL AND expires_at <= ?2)
   OR EXISTS (SELECT 1 FROM _alk_unique_windows WHERE queue = ?1 AND until_ms <= ?2 * 1000)
   OR EXISTS (SELECT 1 FROM _honker_results WHERE expires_at IS NOT NULL AND expires_at <= ?2)
-  OR EXISTS (SELECT 1 FROM _honker_live WHERE queue = ?1 AND alk_parked IS NOT NULL)`;
+  OR EXISTS (SELECT 1 FROM _honker_live WHERE queue = ?1 AND alk_key > '' AND alk_parked IS NOT NULL)`;
 
 /** How often claiming sweeps, in milliseconds: not before every claim, which made Honker's cost grow. */
 const SWEEP_EVERY_MS = 5_000;

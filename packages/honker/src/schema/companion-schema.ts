@@ -1,5 +1,6 @@
 import { LOCK_SCHEMA } from "../lock/lock-schema.ts";
 import { QUEUE_SCHEMA } from "../queue/queue-schema.ts";
+import { QUEUE_SCHEMA_2 } from "../queue/queue-schema-2.ts";
 import { RATE_LIMIT_SCHEMA } from "../rate-limit/rate-limit-schema.ts";
 import { SCHEDULE_SCHEMA } from "../schedule/schedule-schema.ts";
 import { STREAM_SCHEMA } from "../stream/stream-schema.ts";
@@ -23,4 +24,5 @@ export const COMPANION_MIGRATIONS: readonly CompanionMigration[] = [
       "\n",
     ),
   },
+  { version: 2, script: QUEUE_SCHEMA_2 },
 ];

@@ -3,6 +3,7 @@ import { DeadLetterWriter } from "../../queue/dead-letter-writer.ts";
 import { JobHistoryWriter } from "../../queue/job-history.ts";
 import { JOB_COLUMNS, jobRow } from "../../queue/job-row.ts";
 import { resolveQueueOptions } from "../../queue/queue-options.ts";
+import { waitingJobs } from "../../queue/waiting-jobs.ts";
 import type { Diagnosis, Examination } from "./finding.ts";
 
 const IS_EXHAUSTED = `attempts >= max_attempts
@@ -12,8 +13,7 @@ const EXHAUSTED_OF = `SELECT ${JOB_COLUMNS} FROM _honker_live
   WHERE queue = ? AND ${IS_EXHAUSTED} ORDER BY id`;
 const ORPHANED = `SELECT queue, count(*), min(claim_expires_at) FROM _honker_live
   WHERE state = 'processing' AND claim_expires_at <= ? AND attempts < max_attempts GROUP BY queue`;
-const NEGLECTED = `SELECT queue, sum(run_at <= ?1), min(run_at) FROM _honker_live
-  WHERE state = 'pending' GROUP BY queue HAVING min(run_at) <= ?2`;
+const NEGLECTED = `SELECT queue, due, first_at_ms FROM (${waitingJobs()}) WHERE first_at_ms <= ?2`;
 const STUCK = `SELECT topic, name, offset, first_unread, lag FROM (
     SELECT topic, name, offset,
       (SELECT created_at FROM _honker_stream s WHERE s.topic = c.topic AND s.offset > c.offset
@@ -63,11 +63,14 @@ export function neglectedQueues({ core, thresholds }: Examination): Diagnosis[] 
   const now = core.nowSeconds();
   return core
     .prepare(NEGLECTED)
-    .rows([now, now - thresholds.readySeconds])
+    .rows([core.nowMs(), (now - thresholds.readySeconds) * 1_000])
+    .map(
+      ([queue, jobs, firstAtMs]) => [queue, jobs, Math.floor(Number(firstAtMs) / 1_000)] as const,
+    )
     .map(([queue, jobs, oldest]) => ({
       code: "NEGLECTED_QUEUE" as const,
       severity: "warning" as const,
-      message: `${jobs} jobs of queue "${queue}" are due, the oldest for ${now - Number(oldest)} seconds`,
+      message: `${jobs} jobs of queue "${queue}" are due, the oldest for ${now - oldest} seconds`,
       advice: `Start a worker for queue "${queue}", more of them, or resume it if it is paused`,
       details: { queue, jobs, oldestRunAt: oldest },
     }));
