@@ -12,8 +12,12 @@ export {
 } from "./event-target/honker-event-target.ts";
 export type { HonkerEventTarget, HonkerEventTargetOptions } from "./event-target/options.ts";
 export { createStreamSource, type StreamSourceOptions } from "./event-target/stream-source.ts";
+export type { AttributeIndex, AttributeIndexInput } from "./graph-store/attribute-index.ts";
+export type { AttributePath } from "./graph-store/attribute-path.ts";
 export type { GraphChanges } from "./graph-store/change-graph.ts";
 export type { GraphInput } from "./graph-store/create-graph.ts";
+export type { GraphDescription } from "./graph-store/describe-graph.ts";
+export type { Direction, FollowOptions } from "./graph-store/direction.ts";
 export type { Graph } from "./graph-store/graph.ts";
 export type { GraphStatus, StoredGraph } from "./graph-store/graph-row.ts";
 export {
@@ -21,6 +25,16 @@ export {
   type GraphStore,
   type GraphStoreOptions,
 } from "./graph-store/graph-store.ts";
+export {
+  type FromGraphologyOptions,
+  fromGraphology,
+  type GraphologyOptions,
+  type GraphologySource,
+  type SerializedEdge,
+  type SerializedGraph,
+  type SerializedNode,
+  toGraphology,
+} from "./graph-store/graphology.ts";
 export type {
   ChangeOptions,
   EdgeInput,
@@ -31,10 +45,13 @@ export type {
 export type { EdgeFilter, ListEdgesOptions } from "./graph-store/list-edges.ts";
 export type { ListGraphsOptions } from "./graph-store/list-graphs.ts";
 export type { ListNodesOptions, NodeFilter } from "./graph-store/list-nodes.ts";
+export type { NeighboursOptions } from "./graph-store/neighbours.ts";
 export type { OrderBy } from "./graph-store/order.ts";
 export type { PageOptions } from "./graph-store/paging.ts";
+export type { Reach, ReachOptions, Subgraph } from "./graph-store/reachable.ts";
 export type { RowIssue } from "./graph-store/row-issues.ts";
 export type { Page, StoredEdge, StoredNode } from "./graph-store/rows.ts";
+export type { PathOptions } from "./graph-store/shortest-path.ts";
 export type { Condition, Scalar, Where } from "./graph-store/where.ts";
 export type { EvolutionProgress, EvolveOptions } from "./graph-types/evolution-options.ts";
 export { type Evolution, evolveGraphType } from "./graph-types/evolve-graph-type.ts";

@@ -1,8 +1,11 @@
+import type { SyncCallback } from "@alkdev/honker";
 import type { JsonObject } from "../tables/common.ts";
 import { patchEdge, replaceEdge } from "./change-edges.ts";
 import { patchNode, replaceNode } from "./change-nodes.ts";
 import { deleteEdges, deleteNodes } from "./delete-rows.ts";
+import { describeGraph, type GraphDescription } from "./describe-graph.ts";
 import type { FollowOptions } from "./direction.ts";
+import { eachRow } from "./each-row.ts";
 import { GraphContext } from "./graph-context.ts";
 import type { ChangeOptions, EdgeInput, NodeInput, Replacement, UpsertResult } from "./inputs.ts";
 import { insertEdges } from "./insert-edges.ts";
@@ -170,6 +173,31 @@ export class Graph {
   /** Deletes edges by their keys, or ids where they have none. Returns how many were there. */
   deleteEdges(keys: readonly string[]): number {
     return deleteEdges(this.#context, keys);
+  }
+
+  /** All nodes that `filter` selects, by key. Others can write meanwhile; new nodes may be seen or not. */
+  eachNode(filter: NodeFilter = {}): Generator<StoredNode, void, void> {
+    return eachRow((page) => this.listNodes({ ...filter, ...page }));
+  }
+
+  /** All edges that `filter` selects, by source, target and id; see {@link eachNode}. */
+  eachEdge(filter: EdgeFilter = {}): Generator<StoredEdge, void, void> {
+    return eachRow((page) => this.listEdges({ ...filter, ...page }));
+  }
+
+  /** The graph itself, and the types its nodes and edges may have. @throws StorageError `NOT_FOUND` */
+  describe(): GraphDescription {
+    return describeGraph(this.#context);
+  }
+
+  /** Runs `work` in one transaction, or in a savepoint of the open one. */
+  transaction<T>(work: SyncCallback<void, T>): T {
+    return this.#context.store.transaction(work as () => T);
+  }
+
+  /** Runs `work`, which only reads, so that all its reads see one state of the file. */
+  read<T>(work: SyncCallback<void, T>): T {
+    return this.#context.store.read(work as () => T);
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Clock, Database, PreparedSql } from "@alkdev/honker";
+import type { Clock, Database, PreparedSql, SyncCallback, Transaction } from "@alkdev/honker";
 import { LruMap } from "../../graphs/lru-map.ts";
 import { GraphTypeCache } from "./graph-type-cache.ts";
 
@@ -39,14 +39,7 @@ export class StoreContext {
   }
 
   #run<T>(work: () => T, behavior: "immediate" | "deferred"): T {
-    let result: T | undefined;
-    this.client.transaction(
-      () => {
-        result = work();
-      },
-      { behavior },
-    );
-    return result as T;
+    return this.client.transaction(work as SyncCallback<Transaction, T>, { behavior });
   }
 
   /** Seconds since 1970, the unit of the time columns. */
