@@ -38,6 +38,10 @@ export type StorageErrorCode =
   | "NOT_FOUND"
   /** A name, key or id is taken. */
   | "ALREADY_EXISTS"
+  /** A value names a row that is not there. */
+  | "REFERENCE_NOT_FOUND"
+  /** A row cannot go while others name it. */
+  | "IN_USE"
   /** The row was changed by someone else since it was read; read it again. */
   | "CONFLICT"
   /** An edge may not join these nodes: a missing end, a node type it is not for, a loop, a second edge. */
@@ -52,6 +56,12 @@ export type StorageErrorCode =
   | "TENANT_STATE"
   /** The file of a tenant is missing, damaged, or belongs to another organisation. */
   | "TENANT_FILE"
+  /** The tenant is in use, or another operation on it is running: try again later. */
+  | "TENANT_BUSY"
+  /** The tenant belongs to another hub now; `details.owner` names it. */
+  | "TENANT_ELSEWHERE"
+  /** A call that must commit by itself was made inside a transaction. */
+  | "TRANSACTION_STATE"
   /** A quota of the tenant is used up. */
   | "QUOTA_EXCEEDED"
   /** The object was closed. */

@@ -12,6 +12,17 @@ const MembershipLevel = Type.Union([
   Type.Literal("admin"),
   Type.Literal("member"),
 ]);
+const TenantState = Type.Union([
+  Type.Literal("creating"),
+  Type.Literal("active"),
+  Type.Literal("suspended"),
+  Type.Literal("archiving"),
+  Type.Literal("archived"),
+  Type.Literal("unarchiving"),
+  Type.Literal("deleting"),
+  Type.Literal("purging"),
+  Type.Literal("removed"),
+]);
 const CredentialType = Type.Union([
   Type.Literal("api_key"),
   Type.Literal("ssh_key"),
@@ -40,6 +51,10 @@ export const systemCatalog = {
     "auth:key_verified": {
       description: "A request was authenticated with an API key.",
       payload: Exact({ keyId: Id, ownerId: Id }),
+    },
+    "tenant:state_changed": {
+      description: "A tenant is in another state; `removed`: there is none any more.",
+      payload: Exact({ orgId: Id, state: TenantState }),
     },
   },
   streams: {

@@ -1,5 +1,18 @@
 export { StorageError, type StorageErrorCode, type StorageErrorOptions } from "../errors.ts";
 export {
+  type Acl,
+  type AclOptions,
+  createAcl,
+  type ExplainIdentityOptions,
+} from "./acl/acl.ts";
+export type { AclEvaluation } from "./acl/acl-context.ts";
+export { principalKey } from "./acl/acl-keys.ts";
+export type { DelegationInput, ListDelegationsOptions } from "./acl/delegations.ts";
+export { createAclEvaluationHandler } from "./acl/evaluation-handler.ts";
+export type { ListPermissionsOptions, PermissionInput } from "./acl/permissions.ts";
+export type { ListPrincipalsOptions, PrincipalInput } from "./acl/principals.ts";
+export type { Member, MembershipChanges } from "./acl/reconcile-members.ts";
+export {
   createSystemDatabase,
   createTenantDatabase,
   type StorageDatabaseOptions,
@@ -118,4 +131,25 @@ export { GRAPH_TYPE_SCOPES, graphTypes } from "./tables/metagraph/graph-types.ts
 export { GRAPH_STATUSES, graphs } from "./tables/metagraph/graphs.ts";
 export { nodeTypes } from "./tables/metagraph/node-types.ts";
 export { nodes, nodeType } from "./tables/metagraph/nodes.ts";
+export { createTenantManager, type TenantManagerOptions } from "./tenants/create-tenant-manager.ts";
+export { localTenantStore } from "./tenants/local-tenant-store.ts";
+export type { TenantArchiveOptions } from "./tenants/operations/archive-tenant.ts";
+export type { TenantCopyOptions } from "./tenants/operations/copy-tenant.ts";
+export type { TenantExport } from "./tenants/operations/export-tenant.ts";
+export type { TenantPurge } from "./tenants/operations/purge-tenant.ts";
+export type { TenantRecovery } from "./tenants/recover.ts";
+export type { Tenant, TenantOperation } from "./tenants/tenant.ts";
+export type { TenantHandle } from "./tenants/tenant-handle.ts";
+export type { TenantManager } from "./tenants/tenant-manager.ts";
+export type { TenantQuota } from "./tenants/tenant-quota.ts";
+export {
+  TENANT_STATES,
+  TENANT_TRANSITIONS,
+  type TenantState,
+  type TenantTransition,
+  type TenantTransitionName,
+} from "./tenants/tenant-states.ts";
+export type { TenantStats } from "./tenants/tenant-stats.ts";
+export type { TenantPlace, TenantStore } from "./tenants/tenant-store.ts";
+export type { TenantListOptions } from "./tenants/tenant-table.ts";
 export { uuidV7 } from "./uuid-v7.ts";

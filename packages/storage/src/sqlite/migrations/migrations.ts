@@ -1,3 +1,4 @@
+import { ACL_INDEXES } from "./acl-indexes.ts";
 import { IDENTITY_INVARIANTS } from "./identity-invariants.ts";
 import { IDENTITY_TABLES } from "./identity-tables.ts";
 import { METAGRAPH_GRAPHS } from "./metagraph-graphs.ts";
@@ -5,12 +6,14 @@ import { METAGRAPH_TYPES } from "./metagraph-types.ts";
 import type { DatabaseKind, Migration } from "./migration.ts";
 import { STORAGE_STATE } from "./storage-state.ts";
 import { SYSTEM_TYPES_READ_ONLY } from "./system-types-read-only.ts";
+import { TENANTS } from "./tenants.ts";
 
 /** The schema's history for each kind of database. */
 export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = {
   system: [
     { version: 1, name: "metagraph-types", statements: [...STORAGE_STATE, ...METAGRAPH_TYPES] },
     { version: 2, name: "identity", statements: [...IDENTITY_TABLES, ...IDENTITY_INVARIANTS] },
+    { version: 3, name: "tenants", statements: TENANTS },
   ],
   tenant: [
     {
@@ -23,5 +26,6 @@ export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = 
         ...SYSTEM_TYPES_READ_ONLY,
       ],
     },
+    { version: 2, name: "acl-indexes", statements: ACL_INDEXES },
   ],
 };

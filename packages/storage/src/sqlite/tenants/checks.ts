@@ -1,0 +1,10 @@
+import { StorageError } from "../../errors.ts";
+
+/** @throws {@link StorageError} `INVALID_ARGUMENT` unless `value` is a whole number from `min` */
+export function requireWhole(value: unknown, name: string, min: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= min) return;
+  throw new StorageError(
+    "INVALID_ARGUMENT",
+    `${name} must be a whole number from ${min}, got ${String(value)}`,
+  );
+}
