@@ -1,4 +1,5 @@
 import {
+  type AnyModule,
   defineModule,
   describePlan,
   edgeAttributes,
@@ -8,6 +9,7 @@ import {
   systemModules,
 } from "@alkdev/storage/graphs";
 import {
+  createGraphStore,
   createSystemDatabase,
   createTenantDatabase,
   type EvolutionProgress,
@@ -55,7 +57,7 @@ describe("evolveGraphType refuses, and writes nothing (M30)", () => {
       },
     },
   ];
-  it.each<[string, ReturnType<typeof taskModule>, EvolveOptions, string, RegExp]>([
+  it.each<[string, AnyModule, EvolveOptions, string, RegExp]>([
     [
       "a breaking change without a version",
       taskModule(2, { count: Type.String() }),
@@ -75,7 +77,7 @@ describe("evolveGraphType refuses, and writes nothing (M30)", () => {
       defineModule(
         { name: "tasks", version: 4 },
         { Config: graphConfig(), WaitsEdge: edgeAttributes({ count: Count }) },
-      ) as never,
+      ),
       {},
       "MIGRATION_FAILED",
       /10 rows.*type "task", which is gone/,
@@ -372,6 +374,23 @@ describe("while a migration runs (M30)", () => {
       expect(() => client.execute(sql)).toThrow(/graph_type_migrating/);
     });
     expect(wrongRows(tenant.$client)).toEqual([]);
+  });
+
+  it("the graph store refuses writes, and reads on", async () => {
+    await halfway((tenant) => {
+      const store = createGraphStore(tenant);
+      const graph = store.graph("g-0");
+      const node = { key: "new", type: "task", attributes: { count: 1 } };
+      for (const write of [
+        () => graph.insertNodes([node]),
+        () => graph.patchNode("t-18", { count: 1 }),
+        () => graph.deleteNodes(["t-18"]),
+      ]) {
+        expect(write).toThrow(expect.objectContaining({ code: "MIGRATION_STATE" }));
+      }
+      expect(graph.getNode("t-0")?.attributes).toEqual({ count: 1, done: false });
+      expect(graph.getNode("t-18")?.attributes).toEqual({ count: 18 });
+    });
   });
 
   it("rows that SQL inserts, replaces or changes before their turn are migrated too", async () => {
