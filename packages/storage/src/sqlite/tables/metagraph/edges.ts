@@ -9,6 +9,7 @@ import {
   unique,
 } from "drizzle-orm/sqlite-core";
 import { commonColumns, type JsonObject } from "../common.ts";
+import { ACL_DELEGATIONS, ACL_PERMISSIONS } from "./acl-edges.ts";
 import { graphs } from "./graphs.ts";
 import { nodes } from "./nodes.ts";
 
@@ -47,6 +48,12 @@ export const edges = sqliteTable(
       sql`json_extract(${table.metadata}, '$._metagraph.edgeType')`,
       table.graphId,
     ),
+    index("edges_acl_delegations")
+      .on(table.targetNodeKey, table.sourceNodeKey)
+      .where(sql.raw(ACL_DELEGATIONS)),
+    index("edges_acl_permissions")
+      .on(table.sourceNodeKey, table.targetNodeKey)
+      .where(sql.raw(ACL_PERMISSIONS)),
     check("edges_metadata_json", sql`json_valid(${table.metadata})`),
     check("edges_attributes_json", sql`json_valid(${table.attributes})`),
     check("edges_undirected", sql`${table.undirected} IN (0, 1)`),
