@@ -135,7 +135,7 @@ describe.each(["OFF", "ON"])("owner of an organization (M27), recursive_triggers
     for (const [org, account] of [
       ["acme", "eve"],
       ["beta", "eve"],
-    ]) {
+    ] as const) {
       for (const verb of ["REPLACE", "INSERT OR REPLACE"]) {
         expect(() =>
           db.execute(`${verb} ${insert} (?, ?, ?, 'member')`, [id, org, account]),

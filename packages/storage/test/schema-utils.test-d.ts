@@ -14,11 +14,13 @@ import {
   type TNull,
   type TNumber,
   type TOptional,
+  type TSchema,
   type TString,
   type TUnion,
   type TUnsafe,
   Type,
 } from "@sinclair/typebox";
+import type { SQLiteTable, SQLiteView } from "drizzle-orm/sqlite-core";
 import { describe, expectTypeOf, it } from "vitest";
 import { declaredView, everyKind, everyKindView } from "./tables/every-kind.ts";
 
@@ -162,5 +164,26 @@ describe("types of the wire form (M27)", () => {
     expectTypeOf(values).toExtend<Insert>();
     // @ts-expect-error no such column
     toWire(everyKind, { timestamp: "2026-01-01T00:00:00Z" });
+  });
+});
+
+describe("types of tables that are not known (M27)", () => {
+  it("any table or view", () => {
+    const rows = createSelectSchema(everyKind as SQLiteTable);
+    expectTypeOf<Static<typeof rows>>().toExtend<object>();
+    const any = createSelectSchema(everyKindView as SQLiteTable | SQLiteView, {}, { wire: true });
+    expectTypeOf<Static<typeof any>>().toExtend<object>();
+    const written = createInsertSchema(everyKind as SQLiteTable, { text: Type.String() });
+    expectTypeOf<Static<typeof written>>().toExtend<object>();
+    expectTypeOf(toWire(everyKind as SQLiteTable, { a: 1 })).toExtend<object>();
+    expectTypeOf(fromWire(everyKind as SQLiteTable, { a: 1 })).toExtend<object>();
+  });
+
+  it("a table of a generic function", () => {
+    function insertSchema<T extends SQLiteTable>(table: T): TSchema {
+      // as the schema of a table that is not known: that of each one would be computed without end
+      return createInsertSchema<SQLiteTable>(table);
+    }
+    expectTypeOf(insertSchema(everyKind)).toEqualTypeOf<TSchema>();
   });
 });

@@ -117,20 +117,126 @@ export {
   ACCOUNT_STATUSES,
   accounts,
 } from "./tables/identity/accounts.ts";
+export {
+  accountRefinements,
+  type InsertAccount,
+  InsertAccountSchema,
+  type SelectAccount,
+  SelectAccountSchema,
+  type UpdateAccount,
+  UpdateAccountSchema,
+} from "./tables/identity/accounts-schemas.ts";
 export { apiKeys } from "./tables/identity/api-keys.ts";
+export {
+  apiKeyRefinements,
+  type InsertApiKey,
+  InsertApiKeySchema,
+  type SelectApiKey,
+  SelectApiKeySchema,
+  type UpdateApiKey,
+  UpdateApiKeySchema,
+} from "./tables/identity/api-keys-schemas.ts";
 export { AUDIT_CREDENTIAL_TYPES, auditLogs } from "./tables/identity/audit-logs.ts";
+export {
+  auditLogRefinements,
+  type InsertAuditLog,
+  InsertAuditLogSchema,
+  type SelectAuditLog,
+  SelectAuditLogSchema,
+} from "./tables/identity/audit-logs-schemas.ts";
 export {
   MEMBERSHIP_LEVELS,
   organizationMembers,
 } from "./tables/identity/organization-members.ts";
+export {
+  type InsertOrganizationMember,
+  InsertOrganizationMemberSchema,
+  organizationMemberRefinements,
+  type SelectOrganizationMember,
+  SelectOrganizationMemberSchema,
+  type UpdateOrganizationMember,
+  UpdateOrganizationMemberSchema,
+} from "./tables/identity/organization-members-schemas.ts";
 export { organizations } from "./tables/identity/organizations.ts";
+export {
+  type InsertOrganization,
+  InsertOrganizationSchema,
+  organizationRefinements,
+  type SelectOrganization,
+  SelectOrganizationSchema,
+  type UpdateOrganization,
+  UpdateOrganizationSchema,
+} from "./tables/identity/organizations-schemas.ts";
 export { PEER_CREDENTIAL_TYPES, peerCredentials } from "./tables/identity/peer-credentials.ts";
+export {
+  type InsertPeerCredential,
+  InsertPeerCredentialSchema,
+  peerCredentialRefinements,
+  type SelectPeerCredential,
+  SelectPeerCredentialSchema,
+  type UpdatePeerCredential,
+  UpdatePeerCredentialSchema,
+} from "./tables/identity/peer-credentials-schemas.ts";
 export { edgeTypes } from "./tables/metagraph/edge-types.ts";
+export {
+  edgeTypeRefinements,
+  type InsertEdgeType,
+  InsertEdgeTypeSchema,
+  type SelectEdgeType,
+  SelectEdgeTypeSchema,
+  type UpdateEdgeType,
+  UpdateEdgeTypeSchema,
+} from "./tables/metagraph/edge-types-schemas.ts";
 export { edges, edgeType } from "./tables/metagraph/edges.ts";
+export {
+  edgeRefinements,
+  type InsertEdge,
+  InsertEdgeSchema,
+  type SelectEdge,
+  SelectEdgeSchema,
+  type UpdateEdge,
+  UpdateEdgeSchema,
+} from "./tables/metagraph/edges-schemas.ts";
 export { GRAPH_TYPE_SCOPES, graphTypes } from "./tables/metagraph/graph-types.ts";
+export {
+  graphTypeRefinements,
+  type InsertGraphType,
+  InsertGraphTypeSchema,
+  type SelectGraphType,
+  SelectGraphTypeSchema,
+  type UpdateGraphType,
+  UpdateGraphTypeSchema,
+} from "./tables/metagraph/graph-types-schemas.ts";
 export { GRAPH_STATUSES, graphs } from "./tables/metagraph/graphs.ts";
+export {
+  graphRefinements,
+  type InsertGraph,
+  InsertGraphSchema,
+  type SelectGraph,
+  SelectGraphSchema,
+  type UpdateGraph,
+  UpdateGraphSchema,
+} from "./tables/metagraph/graphs-schemas.ts";
 export { nodeTypes } from "./tables/metagraph/node-types.ts";
+export {
+  type InsertNodeType,
+  InsertNodeTypeSchema,
+  nodeTypeRefinements,
+  type SelectNodeType,
+  SelectNodeTypeSchema,
+  type UpdateNodeType,
+  UpdateNodeTypeSchema,
+} from "./tables/metagraph/node-types-schemas.ts";
 export { nodes, nodeType } from "./tables/metagraph/nodes.ts";
+export {
+  type InsertNode,
+  InsertNodeSchema,
+  nodeRefinements,
+  type SelectNode,
+  SelectNodeSchema,
+  type UpdateNode,
+  UpdateNodeSchema,
+} from "./tables/metagraph/nodes-schemas.ts";
 export { createTenantManager, type TenantManagerOptions } from "./tenants/create-tenant-manager.ts";
 export { localTenantStore } from "./tenants/local-tenant-store.ts";
 export type { TenantArchiveOptions } from "./tenants/operations/archive-tenant.ts";

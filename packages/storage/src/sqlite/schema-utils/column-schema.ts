@@ -1,7 +1,12 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { isInt64 } from "drizzle-honker";
 import { type Column, is } from "drizzle-orm";
-import { SQLiteInteger, SQLiteNumericBigInt, SQLiteText } from "drizzle-orm/sqlite-core";
+import {
+  SQLiteInteger,
+  SQLiteNumericBigInt,
+  SQLiteReal,
+  SQLiteText,
+} from "drizzle-orm/sqlite-core";
 import { jsonValueSchema } from "./json-schemas.ts";
 
 /** The integers that an INTEGER of SQLite can hold. */
@@ -16,19 +21,20 @@ export function columnSchema(column: Column): TSchema {
     case "string":
       return textSchema(column);
     case "number":
-      return is(column, SQLiteInteger) ? SAFE_INTEGER : Type.Number();
+      if (is(column, SQLiteInteger)) return Type.Integer(SAFE);
+      return is(column, SQLiteReal) ? Type.Number() : Type.Number(SAFE);
     case "boolean":
       return Type.Boolean();
     case "date":
       return Type.Date();
     case "bigint":
-      return Type.BigInt(isInt64Column(column) ? INT64 : {});
+      return isInt64Column(column) ? INTEGER_64 : Type.BigInt();
     case "buffer":
       return Type.Uint8Array();
     case "json":
       return jsonValueSchema();
     default:
-      return isInt64(column) ? Type.BigInt(INT64) : Type.Unsafe({});
+      return isInt64(column) ? INTEGER_64 : NOT_NULL;
   }
 }
 
@@ -37,10 +43,13 @@ export function isInt64Column(column: Column): boolean {
   return isInt64(column) || is(column, SQLiteNumericBigInt);
 }
 
-const SAFE_INTEGER = Type.Integer({
-  minimum: Number.MIN_SAFE_INTEGER,
-  maximum: Number.MAX_SAFE_INTEGER,
-});
+/** The bounds are powers of two: TypeBox compiles them as numbers, and 2^63 - 1 would be rounded. */
+const INTEGER_64 = Type.BigInt({ minimum: INT64.minimum, exclusiveMaximum: INT64.maximum + 1n });
+
+const NOT_NULL = Type.Not(Type.Union([Type.Null(), Type.Undefined()]));
+
+/** Of NUMERIC columns too: SQLite makes 2^53 an INTEGER there, which cannot be read as a number. */
+const SAFE = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER } as const;
 
 function textSchema(column: Column): TSchema {
   const values = column.enumValues ?? [];

@@ -159,7 +159,7 @@ function fieldSchema(field: Field, { kind, wire, refinement }: FieldOptions): TS
   if (typeof refinement === "object") return refinement;
   if (!is(field, Column)) {
     const nested = nestedFields(field);
-    return nested === null ? Type.Unsafe({}) : nestedSchema(nested, wire);
+    return nested === null ? Type.Unknown() : nestedSchema(nested, wire);
   }
   const base = wire ? wireCodec(field).schema : columnSchema(field);
   const refined = refinement === undefined ? base : refinement(base);

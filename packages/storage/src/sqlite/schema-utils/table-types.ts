@@ -15,7 +15,7 @@ import type {
   TUnsafe,
   Union,
 } from "@sinclair/typebox";
-import type { Column, Equal, SQL, Table, View } from "drizzle-orm";
+import type { Column, Equal, SQL, Table } from "drizzle-orm";
 import type { SQLiteTable, SQLiteView } from "drizzle-orm/sqlite-core";
 
 /** What a schema is of: rows as they are read, written anew, or changed. */
@@ -105,7 +105,11 @@ type IsLeftOut<Kind extends SchemaKind, Field> = Kind extends "select"
         : true
     : false;
 
-type RefinementOf<Refine, Key> = Key extends keyof Refine ? Refine[Key] : undefined;
+type RefinementOf<Refine, Key> = [Refine] extends [never]
+  ? undefined
+  : Key extends keyof Refine
+    ? Refine[Key]
+    : undefined;
 
 type FieldSchema<
   Kind extends SchemaKind,
@@ -129,11 +133,16 @@ type ExpressionSchema<Field, Wire extends boolean> = Field extends
   | SQL<infer T>
   | SQL.Aliased<infer T>
   ? TUnsafe<Wire extends true ? WireValue<T> : T>
-  : Field extends Table
-    ? RowSchema<"select", Field["_"]["columns"], unknown, Wire>
-    : Field extends View
-      ? RowSchema<"select", Field["_"]["selectedFields"], unknown, Wire>
-      : RowSchema<"select", Field, unknown, Wire>;
+  : NestedSchema<Field extends Table ? Field["_"]["columns"] : Field, Wire>;
+
+/** Selections nest once, so this does: a type that called itself could not be computed for any table. */
+type NestedSchema<Fields, Wire extends boolean> = TObject<{
+  -readonly [Key in keyof Fields & string]: Fields[Key] extends Column
+    ? Nullable<Fields[Key]["_"], ColumnSchema<Fields[Key], Wire>>
+    : Fields[Key] extends SQL<infer T> | SQL.Aliased<infer T>
+      ? TUnsafe<Wire extends true ? WireValue<T> : T>
+      : TSchema;
+}>;
 
 type Wrapped<
   Kind extends SchemaKind,
