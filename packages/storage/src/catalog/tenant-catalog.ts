@@ -103,6 +103,8 @@ export const tenantCatalog = {
         batchSize: Type.Integer({ minimum: 1, maximum: 10_000 }),
         /** Where the batch before ended: the id of its last node. */
         afterNodeId: Type.Optional(Id),
+        /** Instead, once the nodes are done: the id of its last edge. */
+        afterEdgeId: Type.Optional(Id),
       }),
     },
     "graph-maintenance": {

@@ -42,6 +42,12 @@ export {
 } from "./bridge/validate.ts";
 export { clearDerivedKeys, decrypt, encrypt, generateEncryptionKey } from "./crypto/encrypt.ts";
 export { type EncryptedData, EncryptedDataSchema } from "./crypto/encrypted-data.ts";
+export {
+  type EncryptedValue,
+  encryptedValues,
+  mayHoldEncrypted,
+  replaceValues,
+} from "./crypto/encrypted-values.ts";
 export { countVersions, KeyRing, type KeyRingOptions } from "./crypto/key-ring.ts";
 export type { ChangeKind, SchemaChange } from "./evolution/change.ts";
 export { type Classification, classifyChange } from "./evolution/classify-change.ts";

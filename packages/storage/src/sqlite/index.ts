@@ -89,6 +89,32 @@ export {
   type SchemaMigrationOptions,
 } from "./graph-types/schema-migration-handler.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
+export { systemTables, tenantTables } from "./operations/all-tables.ts";
+export type { ColumnFilter, ListInput, ListOutput } from "./operations/list-schema.ts";
+export { registerTables } from "./operations/register-tables.ts";
+export type {
+  DatabaseSource,
+  TableHandlers,
+  TableOperations,
+} from "./operations/table-operations.ts";
+export { accountOperations, accountSpecs } from "./operations/tables/accounts.ts";
+export { apiKeyOperations, apiKeySpecs } from "./operations/tables/api-keys.ts";
+export { auditLogOperations, auditLogSpecs } from "./operations/tables/audit-logs.ts";
+export { edgeTypeOperations, edgeTypeSpecs } from "./operations/tables/edge-types.ts";
+export { edgeOperations, edgeSpecs } from "./operations/tables/edges.ts";
+export { graphTypeOperations, graphTypeSpecs } from "./operations/tables/graph-types.ts";
+export { graphOperations, graphSpecs } from "./operations/tables/graphs.ts";
+export { nodeTypeOperations, nodeTypeSpecs } from "./operations/tables/node-types.ts";
+export { nodeOperations, nodeSpecs } from "./operations/tables/nodes.ts";
+export {
+  organizationMemberOperations,
+  organizationMemberSpecs,
+} from "./operations/tables/organization-members.ts";
+export { organizationOperations, organizationSpecs } from "./operations/tables/organizations.ts";
+export {
+  peerCredentialOperations,
+  peerCredentialSpecs,
+} from "./operations/tables/peer-credentials.ts";
 export { systemSchema, tenantSchema } from "./schema.ts";
 export { isJson, jsonObjectSchema, jsonValueSchema } from "./schema-utils/json-schemas.ts";
 export {
@@ -111,6 +137,26 @@ export {
   toWire,
   type WireRow,
 } from "./schema-utils/wire.ts";
+export { countKeyVersions, retireKey } from "./secrets/key-versions.ts";
+export {
+  type RotateOptions,
+  type Rotation,
+  type RotationProgress,
+  rotateSecrets,
+} from "./secrets/rotate-secrets.ts";
+export type { RotationFailure } from "./secrets/rotation-batch.ts";
+export {
+  createSecretRotationHandler,
+  type SecretRotation,
+  type SecretRotationResult,
+} from "./secrets/secret-rotation-handler.ts";
+export {
+  createSecretStore,
+  type SecretInfo,
+  type SecretOptions,
+  type SecretStore,
+  type SecretStoreOptions,
+} from "./secrets/secret-store.ts";
 export type { JsonObject } from "./tables/common.ts";
 export {
   ACCOUNT_ACCESS_LEVELS,

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from "@alkdev/honker";
-import { StorageError } from "../../errors.ts";
 import type { Migration } from "../../graphs/index.ts";
+import { requireBatchSize } from "../require-batch-size.ts";
 
 /** How far an evolution is. */
 export interface EvolutionProgress {
@@ -51,8 +51,6 @@ export interface EvolveSettings {
   readonly commit: (write: (tx: Transaction) => void) => void;
 }
 
-const LARGEST_BATCH = 10_000;
-
 /** Fills in defaults. @throws StorageError `INVALID_ARGUMENT` */
 export function resolveEvolveOptions(client: Database, options: EvolveOptions): EvolveSettings {
   return {
@@ -62,15 +60,4 @@ export function resolveEvolveOptions(client: Database, options: EvolveOptions): 
     onProgress: options.onProgress ?? (() => undefined),
     commit: options.commit ?? ((write) => client.transaction((tx) => write(tx))),
   };
-}
-
-/** @throws StorageError `INVALID_ARGUMENT` */
-export function requireBatchSize(batchSize: number): number {
-  if (Number.isSafeInteger(batchSize) && batchSize >= 1 && batchSize <= LARGEST_BATCH) {
-    return batchSize;
-  }
-  throw new StorageError(
-    "INVALID_ARGUMENT",
-    `batchSize is ${batchSize}, not a whole number from 1 to ${LARGEST_BATCH}`,
-  );
 }

@@ -7,8 +7,8 @@ import {
   planEvolution,
 } from "../../graphs/index.ts";
 import type { TenantDatabase } from "../client.ts";
+import { requireBatchSize } from "../require-batch-size.ts";
 import { checkStructure } from "./check-structure.ts";
-import { requireBatchSize } from "./evolution-options.ts";
 import { requireGraphType } from "./evolution-run.ts";
 import { type FailedRow, RowFailures } from "./row-failures.ts";
 import { storedRowsInTurns } from "./stored-rows.ts";

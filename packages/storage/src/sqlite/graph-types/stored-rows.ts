@@ -51,13 +51,13 @@ export function* storedRows(
   client: Database,
   { graphTypeId, batchSize }: StoredRowsOptions,
 ): Generator<StoredRowBatch> {
-  for (const of of ["node", "edge"] as const) {
-    const statement = client.prepare(of === "node" ? NODES_AFTER : EDGES_AFTER);
+  for (const each of ["node", "edge"] as const) {
+    const statement = client.prepare(each === "node" ? NODES_AFTER : EDGES_AFTER);
     let after = 0;
     for (;;) {
       const found = statement.rows([graphTypeId, after, batchSize]);
       const ours = found.filter((row) => row[1] !== null);
-      yield { seen: ours.length, rows: ours.flatMap((row) => typedRow(of, row)) };
+      yield { seen: ours.length, rows: ours.flatMap((row) => typedRow(each, row)) };
       const last = found.at(-1);
       if (last === undefined || found.length < batchSize) break;
       after = Number(last[0]);

@@ -94,12 +94,12 @@ export function migrateTheRest(
   { graphTypeId, batchSize, ...step }: RestOptions,
   failures: RowFailures,
 ): void {
-  for (const of of ["node", "edge"] as const) {
-    const statement = client.prepare(of === "node" ? NODES_LEFT : EDGES_LEFT);
+  for (const each of ["node", "edge"] as const) {
+    const statement = client.prepare(each === "node" ? NODES_LEFT : EDGES_LEFT);
     for (;;) {
       const rows = statement.rows([graphTypeId, step.to, batchSize]);
       if (rows.length === 0) break;
-      const stored = rows.flatMap((row) => typedRow(of, row));
+      const stored = rows.flatMap((row) => typedRow(each, row));
       writeMigrated(client, migrateRows(stored, step, failures), step.to);
       // the same rows would be found again
       if (failures.count > 0) return;
