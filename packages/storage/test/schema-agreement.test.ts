@@ -6,7 +6,7 @@ import {
   tenantSchema,
 } from "@alkdev/storage/sqlite";
 import { tempDatabase } from "@alkdev/testkit";
-import { is, SQL } from "drizzle-orm";
+import { Column, is, SQL } from "drizzle-orm";
 import { getTableConfig, SQLiteSyncDialect, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, test } from "vitest";
 
@@ -52,11 +52,16 @@ describe.each([
           })
           .sort(),
       );
-      const unique = config.uniqueConstraints.map((constraint) => constraint.getName());
-      const columnUnique = config.columns.flatMap((column) =>
-        column.isUnique ? [column.uniqueName] : [],
+      const unique = config.uniqueConstraints.map(
+        (constraint) => `unique ${constraint.getName()} (${namesOf(constraint.columns)})`,
       );
-      const plain = config.indexes.map((index) => index.config.name);
+      const columnUnique = config.columns.flatMap((column) =>
+        column.isUnique ? [`unique ${column.uniqueName} (${column.name})`] : [],
+      );
+      const plain = config.indexes.map(
+        ({ config: { name, columns, where } }) =>
+          `index ${name} (${namesOf(columns)})${where === undefined ? "" : " partial"}`,
+      );
       expect(indexesInFile(db, name)).toEqual([...unique, ...columnUnique, ...plain].sort());
       expect(checksInFile(db, name)).toEqual(
         config.checks
@@ -105,8 +110,22 @@ function foreignKeysInFile(db: Database, table: string): string[] {
 
 function indexesInFile(db: Database, table: string): unknown[] {
   return db
-    .rows("SELECT name FROM pragma_index_list(?) WHERE origin <> 'pk' ORDER BY name", [table])
-    .flat();
+    .rows(
+      `SELECT i.name, i."unique", i.partial,
+         (SELECT group_concat(coalesce(c.name, '?'), ',') FROM pragma_index_info(i.name) c)
+       FROM pragma_index_list(?) i WHERE i.origin <> 'pk'`,
+      [table],
+    )
+    .map(
+      ([name, unique, partial, columns]) =>
+        `${unique === 1 ? "unique" : "index"} ${name} (${columns})${partial === 1 ? " partial" : ""}`,
+    )
+    .sort();
+}
+
+/** Expressions as `?`, as pragma_index_info shows them. */
+function namesOf(columns: readonly unknown[]): string {
+  return columns.map((column) => (is(column, Column) ? column.name : "?")).join();
 }
 
 function checksInFile(db: Database, table: string): string[] {

@@ -105,11 +105,7 @@ type IsLeftOut<Kind extends SchemaKind, Field> = Kind extends "select"
         : true
     : false;
 
-type RefinementOf<Refine, Key> = [Refine] extends [never]
-  ? undefined
-  : Key extends keyof Refine
-    ? Refine[Key]
-    : undefined;
+type RefinementOf<Refine, Key> = Key extends keyof Refine ? Refine[Key] : undefined;
 
 type FieldSchema<
   Kind extends SchemaKind,
