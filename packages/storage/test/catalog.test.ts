@@ -19,6 +19,7 @@ describe("the catalog (M24)", () => {
       "org:created",
       "org:member_added",
       "auth:key_verified",
+      "tenant:state_changed",
     ]);
     expect(Object.keys(systemCatalog.streams)).toEqual(["audit-events"]);
     expect(Object.keys(systemCatalog.queues)).toEqual(["key-management", "account-maintenance"]);

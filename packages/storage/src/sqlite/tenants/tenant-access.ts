@@ -16,7 +16,7 @@ export class TenantAccess implements Disposable {
   /** @internal */
   protected readonly context: TenantContext;
   readonly #listener: StateListener;
-  #closed = false;
+  readonly #ended = new AbortController();
 
   /** @internal Use `createTenantManager()`. */
   constructor(context: TenantContext) {
@@ -69,7 +69,7 @@ export class TenantAccess implements Disposable {
   withTenant(orgId: string, work: (db: TenantDatabase) => unknown): unknown {
     const handle = this.open(orgId);
     const failed = (error: unknown): never => {
-      const refused = this.#closed ? null : this.quotaErrorOf(error, handle);
+      const refused = this.#ended.signal.aborted ? null : this.quotaErrorOf(error, handle);
       handle.close();
       throw refused ?? error;
     };
@@ -131,10 +131,13 @@ export class TenantAccess implements Disposable {
     return this.context.handles.drop(orgId);
   }
 
-  /** Closes every handle, also those in use, and all files. `system.db` stays open. Idempotent. */
+  /**
+   * Closes every handle, also those in use, and all files; ends what is running with `CLOSED`. What could
+   * not be undone before `system.db` was closed is undone by the next manager. Idempotent.
+   */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(closedError());
     this.#listener.close();
     this.context.handles.closeAll();
   }
@@ -163,11 +166,21 @@ export class TenantAccess implements Disposable {
 
   /** @internal */
   protected requireOpen(): void {
-    if (!this.#closed) return;
-    throw new StorageError("CLOSED", "the tenant manager is closed", {
-      hint: "Make another one with createTenantManager()",
-    });
+    if (this.#ended.signal.aborted) throw closedError();
   }
+
+  /** @internal Aborted when `signal` is, and when the manager is closed. */
+  protected untilClosed(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined
+      ? this.#ended.signal
+      : AbortSignal.any([signal, this.#ended.signal]);
+  }
+}
+
+function closedError(): StorageError {
+  return new StorageError("CLOSED", "the tenant manager is closed", {
+    hint: "Make another one with createTenantManager()",
+  });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

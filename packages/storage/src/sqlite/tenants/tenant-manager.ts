@@ -66,8 +66,8 @@ export class TenantManager extends TenantAccess {
   }
 
   /**
-   * Puts the tenant's file away, in one piece, once nobody has it open. Nobody can open it from the
-   * call on; when that fails it is as before.
+   * Puts the tenant's file away, in one piece, once nobody has it open. Nobody can open it meanwhile;
+   * when that fails it is as before.
    *
    * @throws {@link StorageError} `TENANT_BUSY` when it is still open somewhere after `waitMs`,
    * `NOT_FOUND`, `TENANT_STATE`, `TENANT_FILE`, `TRANSACTION_STATE`, `TENANT_ELSEWHERE`,
@@ -76,7 +76,8 @@ export class TenantManager extends TenantAccess {
   async archive(orgId: string, options: TenantArchiveOptions = {}): Promise<Tenant> {
     this.requireAlone(orgId, "archive");
     requireWhole(options.waitMs ?? 0, "waitMs", 0);
-    return publicTenant(await archiveTenant(this.context, orgId, options));
+    const signal = this.untilClosed(options.signal);
+    return publicTenant(await archiveTenant(this.context, orgId, { ...options, signal }));
   }
 
   /** Ends `archive()`: the tenant is in the state it was in. @throws as that */
@@ -99,7 +100,8 @@ export class TenantManager extends TenantAccess {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<TenantExport> {
     this.requireAlone(orgId, "export");
-    return await exportTenant(this.context, orgId, { path, signal: options.signal });
+    const signal = this.untilClosed(options.signal);
+    return await exportTenant(this.context, orgId, { path, signal });
   }
 
   /**
@@ -114,7 +116,10 @@ export class TenantManager extends TenantAccess {
   async importFrom(path: string, orgId: string, options: TenantCopyOptions = {}): Promise<Tenant> {
     this.requireAlone(orgId, "import");
     requireWork(options);
-    return publicTenant(await importTenant(this.context, orgId, { ...options, source: path }));
+    const signal = this.untilClosed(options.signal);
+    return publicTenant(
+      await importTenant(this.context, orgId, { ...options, signal, source: path }),
+    );
   }
 
   /**
@@ -129,8 +134,9 @@ export class TenantManager extends TenantAccess {
     requireOrgId(from);
     requireHere(this.context, from);
     requireWork(options);
+    const signal = this.untilClosed(options.signal);
     const source = this.settled(from);
-    return publicTenant(await cloneTenant(this.context, to, { ...options, source }));
+    return publicTenant(await cloneTenant(this.context, to, { ...options, signal, source }));
   }
 
   /**

@@ -102,7 +102,7 @@ async function moveWhenUnused(
       : null;
     if (moved !== null) return moved;
     if (performance.now() >= deadline) throw inUse(context, orgId);
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 

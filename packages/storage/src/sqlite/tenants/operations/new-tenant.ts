@@ -1,4 +1,4 @@
-import type { Lock } from "@alkdev/honker";
+import { HonkerError, type Lock } from "@alkdev/honker";
 import { StorageError } from "../../../errors.ts";
 import { settle } from "../settle.ts";
 import type { TenantOperation } from "../tenant.ts";
@@ -46,6 +46,8 @@ export function settleFailed(context: TenantContext, lock: Lock, orgId: string):
   try {
     settle(context, lock, orgId);
   } catch (error) {
+    // closed in the middle: nothing can be written any more
+    if (error instanceof HonkerError && error.code === "CLOSED") return;
     context.onError(error, `undoing an operation on tenant "${orgId}"`);
   }
 }

@@ -1,0 +1,122 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { open } from "@alkdev/honker";
+import {
+  createSystemDatabase,
+  createTenantManager,
+  graphs,
+  type TenantManager,
+} from "@alkdev/storage/sqlite";
+import { tempFolder } from "@alkdev/testkit";
+import { beforeAll, describe, expect, test } from "vitest";
+import { checkTenantFiles } from "./tenants-check.ts";
+import { insertOrganizations } from "./tenants-setup.ts";
+
+const CHILD = fileURLToPath(new URL("./children/tenant-operation.ts", import.meta.url));
+
+/** What an operation may leave, as `state of "new", of "full", of "away", of "gone"`. */
+const OUTCOMES = {
+  create: [/^none active archived deleting$/, /^active active archived deleting$/],
+  import: [/^none active archived deleting$/, /^active active archived deleting$/],
+  clone: [/^none active archived deleting$/, /^active active archived deleting$/],
+  export: [/^none active archived deleting$/],
+  archive: [/^none active archived deleting$/, /^none archived archived deleting$/],
+  unarchive: [/^none active archived deleting$/, /^none active active deleting$/],
+  delete: [/^none active archived deleting$/, /^none deleting archived deleting$/],
+  purge: [/^none active archived deleting$/, /^none active archived none$/],
+} as const;
+
+/** Closed files to start from: a tenant with data, an archived one, one to be purged, an export. */
+async function prepare(root: string): Promise<void> {
+  const system = createSystemDatabase(open(join(root, "system.db")));
+  const ids = ["new", "full", "away", "gone"];
+  insertOrganizations(system, ids);
+  const tenants = createTenantManager({ folder: join(root, "tenants"), system, graceSeconds: 0 });
+  for (const id of ids.slice(1)) {
+    tenants.create(id);
+    tenants.withTenant(id, (db) => db.insert(graphs).values({ name: id }).run());
+  }
+  await tenants.archive("away");
+  tenants.delete("gone", { confirm: "gone" });
+  await tenants.exportTo("full", join(root, "export.db"));
+  mkdirSync(join(root, "out"));
+  tenants.close();
+  system.$client.close();
+}
+
+/** Runs the operation in a process of its own. @returns its steps, or `null` when it was killed */
+function run(root: string, operation: string, killAt: number): Promise<number | null> {
+  const args = ["--conditions=@alkdev/source", CHILD, root, operation, String(killAt)];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
+      if (error === null) resolve(Number(stdout));
+      else if (error.signal === "SIGKILL") resolve(null);
+      else reject(new Error(stderr));
+    });
+  });
+}
+
+function stateOf(tenants: TenantManager, orgId: string): string {
+  return tenants.get(orgId)?.state ?? "none";
+}
+
+/** Recovers by opening, then checks that nothing is half and nothing too much. */
+async function check(root: string, operation: keyof typeof OUTCOMES): Promise<string> {
+  const system = createSystemDatabase(open(join(root, "system.db")));
+  const tenants = createTenantManager({ folder: join(root, "tenants"), system, graceSeconds: 0 });
+  try {
+    const states = ["new", "full", "away", "gone"].map((id) => stateOf(tenants, id)).join(" ");
+    expect(OUTCOMES[operation].some((outcome) => outcome.test(states))).toBe(true);
+    await checkTenantFiles(tenants, join(root, "tenants"));
+    const out = readdirSync(join(root, "out"));
+    expect([[], ["full.db"]]).toContainEqual(out);
+    if (stateOf(tenants, "new") === "none") tenants.create("new");
+    if (out.length > 0 && stateOf(tenants, "gone") === "deleting") {
+      tenants.purgeDue();
+      await tenants.importFrom(join(root, "out", "full.db"), "gone");
+      expect(tenants.stats("gone").rows?.graphs).toBe(1);
+    }
+    return `${states} ${out.join()}`;
+  } finally {
+    tenants.close();
+    system.$client.close();
+  }
+}
+
+describe("killed at every step (M33)", () => {
+  let prepared: string;
+
+  beforeAll(async () => {
+    prepared = mkdtempSync(join(tmpdir(), "alkdev-"));
+    await prepare(prepared);
+    return () => rmSync(prepared, { recursive: true });
+  });
+
+  const operations = Object.keys(OUTCOMES) as readonly (keyof typeof OUTCOMES)[];
+  test.each(operations)(
+    "%s is done or not done, also when the recovery is killed",
+    async (operation) => {
+      const fresh = (): string => {
+        const root = join(tempFolder(), "root");
+        cpSync(prepared, root, { recursive: true });
+        return root;
+      };
+      const whole = fresh();
+      const steps = await run(whole, operation, 0);
+      expect(steps).toBeGreaterThan(operation === "delete" ? 0 : 4);
+      const outcomes = new Set([await check(whole, operation)]);
+      for (let killAt = 1; killAt <= Number(steps); killAt++) {
+        const root = fresh();
+        expect(await run(root, operation, killAt)).toBeNull();
+        await run(root, "recover", 1 + (killAt % 5));
+        outcomes.add(await check(root, operation));
+      }
+      // it was seen both undone and done
+      expect(outcomes.size).toBe(2);
+    },
+    120_000,
+  );
+});
