@@ -105,6 +105,7 @@ describe("graph store: refused nodes (M26, M27)", () => {
       () => graph.insertNodes(rows),
       () => graph.upsertNodes(rows),
       () => graph.deleteNodes(rows),
+      () => graph.getNodes(rows),
       () => graph.insertEdges(rows),
       () => graph.upsertEdges(rows),
       () => graph.deleteEdges(rows),

@@ -2,6 +2,7 @@ import type { SyncCallback } from "@alkdev/honker";
 import type { JsonObject } from "../tables/common.ts";
 import { patchEdge, replaceEdge } from "./change-edges.ts";
 import { patchNode, replaceNode } from "./change-nodes.ts";
+import { requireArray } from "./check-nodes.ts";
 import { deleteEdges, deleteNodes } from "./delete-rows.ts";
 import { describeGraph, type GraphDescription } from "./describe-graph.ts";
 import type { FollowOptions } from "./direction.ts";
@@ -70,6 +71,7 @@ export class Graph {
 
   /** The nodes of these keys in their order, null where there is none. */
   getNodes(keys: readonly string[]): readonly (StoredNode | null)[] {
+    requireArray(keys, "keys");
     const found = readNodes(this.#context, keys);
     return keys.map((key) => found.get(key) ?? null);
   }

@@ -1,4 +1,5 @@
 import { StorageError } from "../../errors.ts";
+import { requireArray } from "./check-nodes.ts";
 import { kindOf } from "./check-row.ts";
 import { armsOf, type FollowOptions } from "./direction.ts";
 import { existingKeys, follow } from "./frontier.ts";
@@ -44,6 +45,7 @@ export function reachable(
   const { depth: deepest = Number.POSITIVE_INFINITY, limit = DEFAULT_LIMIT } = options;
   if (deepest !== Number.POSITIVE_INFINITY) requireWhole("depth", deepest, [0]);
   requireWhole("limit", limit, [1, MOST_NODES]);
+  requireArray(roots, "roots");
   return graph.store.read(() => {
     const arms = armsOf(graph, options);
     const depths = new Map<string, number>();
