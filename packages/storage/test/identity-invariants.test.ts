@@ -148,6 +148,15 @@ describe.each(["OFF", "ON"])("owner of an organization (M27), recursive_triggers
     expectInvariants(db);
   });
 
+  test("refuses to take an organization from its members by another id, also with deferred keys", () => {
+    expect(() =>
+      db.transaction((tx) => {
+        tx.execute("PRAGMA defer_foreign_keys = ON");
+        tx.execute("UPDATE organizations SET id = 'other' WHERE id = 'acme'");
+      }),
+    ).toThrow(/organizations_id_stays/);
+  });
+
   test("has no rowid by which a row could be replaced unseen", () => {
     for (const table of ["organization_members", "audit_logs"]) {
       expect(() => db.rows(`SELECT rowid FROM ${table}`)).toThrow(/no such column/);

@@ -12,6 +12,8 @@ import {
 import { tempDatabase } from "@alkdev/testkit";
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
+import { ensureSchema } from "../src/sqlite/migrations/ensure-schema.ts";
+import { MIGRATIONS } from "../src/sqlite/migrations/migrations.ts";
 
 const HASH = "0123456789abcdef".repeat(4);
 
@@ -211,6 +213,17 @@ describe("identity tables (M27): accepted", () => {
     expect(keys.get("key")?.rotatedTo?.id).toBe("next");
     expect(keys.get("next")?.rotatedFrom.map(({ id }) => id)).toEqual(["key"]);
     expect(bob?.peerCredentials[0]?.owner.id).toBe("bob");
+  });
+});
+
+describe("identity tables (M27): migration", () => {
+  test("a system file of version 1 gets them when it is opened, and keeps its graph types", () => {
+    const file = tempDatabase();
+    ensureSchema(file, "system", MIGRATIONS.system.slice(0, 1));
+    file.execute("INSERT INTO graph_types (id, name, scope) VALUES ('mine', 'mine', 'tenant')");
+    const reopened = createSystemDatabase(file);
+    expect(reopened.select().from(accounts).all()).toEqual([]);
+    expect(file.rows("SELECT name FROM graph_types WHERE id = 'mine'")).toEqual([["mine"]]);
   });
 });
 

@@ -14,21 +14,21 @@ import {
 export const COLORS = ["red", "green", "blue"] as const;
 
 /** A set of words, stored as one text. */
-export const words = customType<{ data: ReadonlySet<string>; driverData: string }>({
+const words = customType<{ data: ReadonlySet<string>; driverData: string }>({
   dataType: () => "text",
   toDriver: (set) => [...set].sort().join(" "),
   fromDriver: (line) => new Set(line === "" ? [] : line.split(" ")),
 });
 
 /** A day, stored as the number of days since 1970. */
-export const day = customType<{ data: Date; driverData: number }>({
+const day = customType<{ data: Date; driverData: number }>({
   dataType: () => "integer",
   toDriver: (date) => Math.floor(date.getTime() / 86_400_000),
   fromDriver: (days) => new Date(days * 86_400_000),
 });
 
 /** Three numbers, stored as 12 bytes. */
-export const point = customType<{ data: readonly number[]; driverData: Buffer }>({
+const point = customType<{ data: readonly number[]; driverData: Buffer }>({
   dataType: () => "F32_BLOB(3)",
   toDriver: (numbers) => Buffer.from(Float32Array.from(numbers).buffer),
   fromDriver: (bytes) => {
