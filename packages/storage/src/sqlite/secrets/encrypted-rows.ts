@@ -33,14 +33,14 @@ export class EncryptedTypes {
 
   /** @throws StorageError `INVALID_SCHEMA` */
   constructor(client: Database) {
-    for (const of of ["node", "edge"] as const) {
-      for (const [graphType, name, text] of client.rows(TYPES[of])) {
+    for (const kind of ["node", "edge"] as const) {
+      for (const [graphType, name, text] of client.rows(TYPES[kind])) {
         const schema = JSON.parse(String(text)) as JsonSchema;
         if (!mayHoldEncrypted(schema)) continue;
         // schemas are written by tenants: one that would have the walk run in circles is refused here
         schemaValidator(schema);
-        this.#schemas.set(`${of} ${String(graphType)} ${String(name)}`, schema);
-        this.#names[of].add(String(name));
+        this.#schemas.set(`${kind} ${String(graphType)} ${String(name)}`, schema);
+        this.#names[kind].add(String(name));
       }
     }
   }
