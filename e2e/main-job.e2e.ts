@@ -11,6 +11,7 @@ import { isAlive, Job } from "./main-job/job.ts";
 
 const run = promisify(execFile);
 const OWN_LOCK = fileURLToPath(new URL("../package-lock.json", import.meta.url));
+const QUERY = fileURLToPath(new URL("../examples/query-graph.ts", import.meta.url));
 const fixture = (name: string) =>
   fileURLToPath(new URL(`./fixtures/${name}.json`, import.meta.url));
 
@@ -37,6 +38,10 @@ describe("the main job", { timeout: 120_000 }, () => {
     expect(existsSync(join(data, "system.db")) && existsSync(join(data, "tenant-demo.db"))).toBe(
       true,
     );
+
+    const { stdout } = await run(process.execPath, ["--conditions=@alkdev/source", QUERY, data]);
+    expect(stdout).toContain(`: ${nodes} packages, ${first.edges} needs\n`);
+    expect(stdout.match(/needs [1-9]\d* others/g)).toHaveLength(3);
 
     const again = new Job(["--data", data]);
     const { latency: _, elapsedMs: __, ...rest } = first;
@@ -99,11 +104,7 @@ describe("the main job", { timeout: 120_000 }, () => {
       run(process.execPath, ["--conditions=@alkdev/source", script], { cwd });
     await quickstart();
     const { stdout } = await quickstart();
-    expect(stdout.split("\n")).toEqual([
-      "3 task.added write-notes in release",
-      "4 task.done write-notes in release",
-      "",
-    ]);
+    expect(stdout.split("\n")).toEqual(["2 task.done notes", "waited for it: publish", ""]);
   });
 });
 

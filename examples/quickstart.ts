@@ -1,33 +1,48 @@
 import { mkdirSync } from "node:fs";
 import { open } from "@alkdev/honker";
-import { createTenantDatabase, graphs, nodes } from "@alkdev/storage/sqlite";
+import { defineModule, edgeAttributes, graphConfig, nodeAttributes } from "@alkdev/storage/graphs";
+import { createGraphStore, createTenantDatabase, registerGraphType } from "@alkdev/storage/sqlite";
+import { Type } from "@sinclair/typebox";
+
+const TaskNode = nodeAttributes({ title: Type.String(), done: Type.Boolean() });
+const WaitsForEdge = edgeAttributes({});
+const Tasks = defineModule({ name: "tasks" }, { Config: graphConfig(), TaskNode, WaitsForEdge });
 
 mkdirSync("data", { recursive: true });
 using client = open("data/quickstart.db");
 const db = createTenantDatabase(client);
-const tasks = client.queue<{ graphId: string; key: string }>("tasks");
+registerGraphType(db, Tasks);
+const store = createGraphStore(db);
+const jobs = client.queue<{ key: string }>("tasks");
 const events = client.stream<{ type: string; key: string }>("tasks");
 
-// Data, notification, event and job: one commit, or nothing at all.
-const graph = db.transaction((tx) => {
-  const created = tx.insert(graphs).values({ name: "release" }).returning().get();
-  tx.insert(nodes).values({ graphId: created.id, key: "write-notes" }).run();
-  tx.$honkerTx.notify("nodes:created", { graphId: created.id, keys: ["write-notes"] });
-  events.publishTx(tx.$honkerTx, { type: "task.added", key: "write-notes" });
-  tasks.enqueueTx(tx.$honkerTx, { graphId: created.id, key: "write-notes" });
-  return created;
+// Graph, nodes, edge and job: one commit, or nothing at all.
+const release = db.transaction((tx) => {
+  const graph = store.graph(store.createGraph({ type: "tasks", name: "release" }).id);
+  graph.insertNodes([
+    { key: "notes", type: "task", attributes: { title: "Write the notes", done: false } },
+    { key: "publish", type: "task", attributes: { title: "Publish", done: false } },
+  ]);
+  graph.insertEdges([{ type: "waits_for", source: "publish", target: "notes" }]);
+  jobs.enqueueTx(tx.$honkerTx, { key: "notes" });
+  return graph;
 });
 
-// A worker, here or in any other process. Its effect and the end of the job are one commit, too.
-const worker = tasks.work((job, { complete }) => {
-  complete((tx) => void events.publishTx(tx, { type: "task.done", key: job.payload.key }));
+// A worker, here or in any other process: its effect, its event and the end of the job are one commit, too.
+const worker = jobs.work(({ payload: { key } }, { complete }) => {
+  complete((tx) => {
+    release.patchNode(key, { done: true });
+    events.publishTx(tx, { type: "task.done", key });
+  });
 });
 
 // A consumer goes on after its saved offset, also when it was killed in between.
 const CONSUMER = "quickstart:local:printer";
 for await (const { offset, payload } of events.subscribe(CONSUMER)) {
-  console.log(offset, payload.type, payload.key, "in", graph.name);
+  console.log(offset, payload.type, payload.key);
   events.saveOffset(CONSUMER, offset);
-  if (payload.type === "task.done") break;
+  break;
 }
 await worker.stop();
+const waiting = release.neighbours("notes", { direction: "in", edgeType: "waits_for" });
+console.log("waited for it:", waiting.items.map(({ key }) => key).join(", "));

@@ -1,5 +1,4 @@
-import { edges, nodes } from "@alkdev/storage/sqlite";
-import { eq, sql } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { recount } from "./recount.ts";
 import { deadLetters } from "./status.ts";
 import { projectedBatches, type Store } from "./store.ts";
@@ -84,27 +83,24 @@ function same(claim: string, expected: readonly string[], found: readonly string
 }
 
 function readNodes(store: Store, graphId: string) {
-  const attribute = <T>(name: string) =>
-    sql<T | null>`json_extract(${nodes.attributes}, ${`$.${name}`})`;
-  return store.db
-    .select({
-      key: nodes.key,
-      dependencies: attribute<number>("transitiveDependencies"),
-      timesCounted: attribute<number>("timesCounted"),
-      attempts: attribute<number>("attempts"),
-    })
-    .from(nodes)
-    .where(eq(nodes.graphId, graphId))
-    .all();
+  const packages = store.graphs.graph(graphId);
+  return [...packages.eachNode()].map(({ key, attributes }) => ({
+    key,
+    dependencies: numberOf(attributes["transitiveDependencies"]),
+    timesCounted: numberOf(attributes["timesCounted"]),
+    attempts: numberOf(attributes["attempts"]),
+  }));
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
 }
 
 function readEdges(store: Store, graphId: string): string[] {
-  return store.db
-    .select({ from: edges.sourceNodeKey, to: edges.targetNodeKey, attributes: edges.attributes })
-    .from(edges)
-    .where(eq(edges.graphId, graphId))
-    .all()
-    .map(({ from, to, attributes }) => `${from}>${attributes["name"]}>${to}`);
+  const dependencies = store.graphs.graph(graphId).eachEdge();
+  return [...dependencies].map(
+    ({ source, target, attributes }) => `${source}>${attributes["name"]}>${target}`,
+  );
 }
 
 function readEvents(

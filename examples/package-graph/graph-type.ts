@@ -1,60 +1,45 @@
-import type { SystemDatabase, TenantDatabase } from "@alkdev/storage/sqlite";
-import { edgeTypes, graphTypes, nodeTypes } from "@alkdev/storage/sqlite";
-import { eq } from "drizzle-orm";
+import {
+  defineModule,
+  edgeAttributes,
+  graphConfig,
+  nodeAttributes,
+  systemModules,
+} from "@alkdev/storage/graphs";
+import { Type } from "@sinclair/typebox";
 
-const NAME = "PackageGraph";
-
-const ATTRIBUTES = {
-  type: "object",
-  required: ["name", "version"],
-  properties: {
-    name: { type: "string" },
-    version: { type: ["string", "null"] },
-    transitiveDependencies: { type: "integer", minimum: 0 },
-  },
+/** What is known of a package; the counts are written by the worker. */
+const attributes = {
+  name: Type.String({ minLength: 1 }),
+  version: Type.Union([Type.String(), Type.Null()]),
+  transitiveDependencies: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Deliveries of the job that counted. */
+  attempts: Type.Optional(Type.Integer({ minimum: 1 })),
+  /** How often the count took effect: once, or something is wrong. */
+  timesCounted: Type.Optional(Type.Integer({ minimum: 1 })),
 };
 
-/** Defines the graph type in the system database, once. */
-export function defineGraphType(system: SystemDatabase): void {
-  system.transaction((tx) => {
-    const [created] = tx
-      .insert(graphTypes)
-      .values({
-        name: NAME,
-        description: "Packages of a project and what they depend on",
-        config: { type: "directed", multi: true, allowSelfLoops: true },
-      })
-      .onConflictDoNothing()
-      .returning()
-      .all();
-    if (created === undefined) return;
-    const graphTypeId = created.id;
-    tx.insert(nodeTypes)
-      .values(
-        ["ProjectNode", "WorkspaceNode", "InstalledNode"].map((name) => ({
-          graphTypeId,
-          name,
-          schema: ATTRIBUTES,
-        })),
-      )
-      .run();
-    tx.insert(edgeTypes)
-      .values({ graphTypeId, name: "DependsOnEdge", schema: { type: "object" } })
-      .run();
-  });
-}
+/** Packages of a project, each where it is installed, and which package needs which. */
+export const PackageGraph = defineModule(
+  { name: "package_graph", description: "Packages of a project and what they depend on" },
+  {
+    // a package may declare one dependency under two names, and depend on itself
+    Config: graphConfig({ type: "directed", multi: true, allowSelfLoops: true }),
+    ProjectNode: nodeAttributes(attributes, { description: "The project itself" }),
+    WorkspaceNode: nodeAttributes(attributes, { description: "A folder of the project" }),
+    InstalledNode: nodeAttributes(attributes, { description: "A package in node_modules" }),
+    DependsOnEdge: edgeAttributes({
+      name: Type.String(),
+      spec: Type.String(),
+      kind: Type.Union([
+        Type.Literal("prod"),
+        Type.Literal("dev"),
+        Type.Literal("optional"),
+        Type.Literal("peer"),
+        Type.Literal("optional peer"),
+      ]),
+    }),
+  },
+);
 
-/** Copies the graph type into a tenant's database, since no foreign key crosses files. Returns its id. */
-export function copyGraphType(system: SystemDatabase, tenant: TenantDatabase): string {
-  const type = system.query.graphTypes
-    .findFirst({ where: eq(graphTypes.name, NAME), with: { nodeTypes: true, edgeTypes: true } })
-    .sync();
-  if (type === undefined) throw new Error(`graph type "${NAME}" is not in the system database`);
-  const { nodeTypes: ofNodes, edgeTypes: ofEdges, ...graphType } = type;
-  return tenant.transaction((tx) => {
-    tx.insert(graphTypes).values(graphType).onConflictDoNothing().run();
-    tx.insert(nodeTypes).values(ofNodes).onConflictDoNothing().run();
-    tx.insert(edgeTypes).values(ofEdges).onConflictDoNothing().run();
-    return graphType.id;
-  });
-}
+/** The graph types of every file of this example. */
+export const graphModules = [...systemModules, PackageGraph];

@@ -1,22 +1,12 @@
 import { setImmediate } from "node:timers/promises";
-import { edges, nodes } from "@alkdev/storage/sqlite";
+import type { EdgeInput, NodeInput } from "@alkdev/storage/sqlite";
 import { activate, readGraph, saveImported } from "./graph.ts";
 import type { Dependency, LockedPackage, PackageGraph } from "./lock-file/package-graph.ts";
-import { NODES_CREATED } from "./names.ts";
 import { GraphSuperseded } from "./status.ts";
 import type { Store } from "./store.ts";
 
 /** Packages per transaction: short enough not to keep the other processes waiting. */
 const BATCH_SIZE = 200;
-/** Rows per INSERT; SQLite takes at most 32,766 parameters. */
-const ROWS_PER_INSERT = 500;
-
-const NODE_TYPES = {
-  project: "ProjectNode",
-  workspace: "WorkspaceNode",
-  installed: "InstalledNode",
-} as const;
-
 /** Packages that are written together, with the dependencies whose both ends are then there. */
 export interface Batch {
   readonly index: number;
@@ -72,17 +62,9 @@ function importBatch(store: Store, graphId: string, batch: Batch): void {
     // committed before a kill, or by another run at the same time
     if (graph.state.imported !== batch.index) return;
     const keys = batch.packages.map(({ location }) => location);
-    for (const packages of chunks(batch.packages)) {
-      tx.insert(nodes)
-        .values(packages.map((locked) => toNode(graphId, locked)))
-        .run();
-    }
-    for (const dependencies of chunks(batch.dependencies)) {
-      tx.insert(edges)
-        .values(dependencies.map((dependency) => toEdge(graphId, dependency)))
-        .run();
-    }
-    tx.$honkerTx.notify(NODES_CREATED, { graphId, keys });
+    const packages = store.graphs.graph(graphId);
+    packages.insertNodes(batch.packages.map(toNode));
+    packages.insertEdges(batch.dependencies.map(toEdge));
     store.events.publishTx(tx.$honkerTx, {
       graphId,
       batch: batch.index,
@@ -94,31 +76,12 @@ function importBatch(store: Store, graphId: string, batch: Batch): void {
   });
 }
 
-function toNode(graphId: string, locked: LockedPackage): typeof nodes.$inferInsert {
-  const { location, name, version, kind } = locked;
-  return {
-    graphId,
-    key: location,
-    attributes: { name, version },
-    metadata: { _metagraph: { nodeType: NODE_TYPES[kind] } },
-  };
+function toNode({ location, name, version, kind }: LockedPackage): NodeInput {
+  return { key: location, type: kind, attributes: { name, version } };
 }
 
-function toEdge(
-  graphId: string,
-  { from, to, name, spec, kind }: Dependency,
-): typeof edges.$inferInsert {
-  return {
-    graphId,
-    // a package declares a name once
-    key: `${from}>${name}`,
-    sourceNodeKey: from,
-    targetNodeKey: to,
-    attributes: { name, spec, kind },
-    metadata: { _metagraph: { edgeType: "DependsOnEdge" } },
-  };
-}
-
-function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += ROWS_PER_INSERT) yield items.slice(i, i + ROWS_PER_INSERT);
+function toEdge({ from, to, name, spec, kind }: Dependency): EdgeInput {
+  // a package declares a name once
+  const key = `${from}>${name}`;
+  return { key, type: "depends_on", source: from, target: to, attributes: { name, spec, kind } };
 }

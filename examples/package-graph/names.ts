@@ -3,9 +3,7 @@ export const JOBS = "transitive-dependencies";
 export const STREAM = "package-graph";
 /** Written as `{role}:{instance}:{purpose}`; it must be the same after a restart. */
 export const CONSUMER = "projector:package-graph:batches";
-export const NODES_CREATED = "nodes:created";
 export const NODES_UPDATED = "nodes:updated";
-export const GRAPH_CREATED = "graph:created";
 export const GRAPH_UPDATED = "graph:updated";
 export const PROJECTED = "package-graph:projected";
 

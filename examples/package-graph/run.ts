@@ -1,11 +1,10 @@
 import { checkGraph } from "./check.ts";
 import { openGraph } from "./graph.ts";
 import { GraphRun } from "./graph-run.ts";
-import { copyGraphType, defineGraphType } from "./graph-type.ts";
 import type { LockFile } from "./lock-file/lock-file.ts";
 import type { ProgressLine } from "./progress.ts";
 import { latencyOf, notInstalled, type Report } from "./report.ts";
-import { openStore, openSystem, type Store } from "./store.ts";
+import { openStore, provideSystem } from "./store.ts";
 
 /** Options of {@link run}. */
 export interface RunOptions {
@@ -20,9 +19,10 @@ export interface RunOptions {
 /** Brings a lock file's graph to its end from wherever it is, and checks it; `null` when stopped. */
 export async function run({ lock, folder, progress, signal }: RunOptions): Promise<Report | null> {
   const startedAt = performance.now();
+  provideSystem(folder);
   const store = openStore(folder);
   try {
-    const { id, origin } = openGraph(store, lock, provideGraphType(folder, store));
+    const { id, origin } = openGraph(store, lock);
     const graphRun = new GraphRun(store, id, { graph: lock.graph, progress });
     const finishedBefore = graphRun.finished;
     if (!finishedBefore) await graphRun.finish(folder, signal);
@@ -42,15 +42,5 @@ export async function run({ lock, folder, progress, signal }: RunOptions): Promi
   } finally {
     progress.clear();
     store.client.close();
-  }
-}
-
-function provideGraphType(folder: string, store: Store): string {
-  const system = openSystem(folder);
-  try {
-    defineGraphType(system.db);
-    return copyGraphType(system.db, store.db);
-  } finally {
-    system.client.close();
   }
 }

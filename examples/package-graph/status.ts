@@ -1,6 +1,5 @@
 import type { DeadLetter } from "@alkdev/honker";
-import { nodes } from "@alkdev/storage/sqlite";
-import { and, eq, sql } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { readGraph } from "./graph.ts";
 import type { PackageJob } from "./names.ts";
 import { projectedBatches, type Store } from "./store.ts";
@@ -26,9 +25,8 @@ export class GraphSuperseded extends Error {
 
 /** Reads the status of a graph. */
 export function readStatus(store: Store, graphId: string): Status {
-  const counted = sql`json_extract(${nodes.attributes}, '$.timesCounted') IS NOT NULL`;
   return {
-    counted: store.db.$count(nodes, and(eq(nodes.graphId, graphId), counted)).sync(),
+    counted: store.graphs.graph(graphId).countNodes({ where: { timesCounted: { exists: true } } }),
     projected: store.db.$count(projectedBatches, eq(projectedBatches.graphId, graphId)).sync(),
     dead: deadLetters(store, graphId).length,
     superseded: readGraph(store, graphId)?.status === "archived",

@@ -2,12 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type Queue, type Stream } from "@alkdev/honker";
 import {
+  createGraphStore,
   createSystemDatabase,
   createTenantDatabase,
-  type SystemDatabase,
+  type GraphStore,
   type TenantDatabase,
 } from "@alkdev/storage/sqlite";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { graphModules } from "./graph-type.ts";
 import { type BatchEvent, JOBS, type PackageJob, STREAM } from "./names.ts";
 
 /**
@@ -30,6 +32,7 @@ const CREATE_PROJECTED_BATCHES = `CREATE TABLE IF NOT EXISTS package_graph_batch
 export interface Store {
   readonly client: Database;
   readonly db: TenantDatabase;
+  readonly graphs: GraphStore;
   readonly jobs: Queue<PackageJob>;
   readonly events: Stream<BatchEvent>;
 }
@@ -38,7 +41,7 @@ export interface Store {
 export function openStore(folder: string): Store {
   mkdirSync(folder, { recursive: true });
   const client = open(join(folder, "tenant-demo.db"));
-  const db = createTenantDatabase(client);
+  const db = createTenantDatabase(client, { systemModules: graphModules });
   client.execute(CREATE_PROJECTED_BATCHES);
   const jobs = client.queue<PackageJob>(JOBS, {
     // a killed worker's jobs are claimed again after this; a job takes a millisecond
@@ -46,12 +49,13 @@ export function openStore(folder: string): Store {
     // being killed is not the job's fault
     maxAttempts: 100,
   });
-  return { client, db, jobs, events: client.stream<BatchEvent>(STREAM) };
+  const events = client.stream<BatchEvent>(STREAM);
+  return { client, db, graphs: createGraphStore(db), jobs, events };
 }
 
-/** Opens `system.db` in `folder`. */
-export function openSystem(folder: string): { client: Database; db: SystemDatabase } {
+/** Makes sure that `folder` has a `system.db` with the same graph types. */
+export function provideSystem(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  const client = open(join(folder, "system.db"));
-  return { client, db: createSystemDatabase(client) };
+  using client = open(join(folder, "system.db"));
+  createSystemDatabase(client, { systemModules: graphModules });
 }

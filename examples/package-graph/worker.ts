@@ -1,11 +1,9 @@
 /** The second process: counts for each package how many others it needs, directly or not. */
 
 import type { Job, JobContext } from "@alkdev/honker";
-import { edges, nodes } from "@alkdev/storage/sqlite";
-import { and, eq, sql } from "drizzle-orm";
 import { untilParentIsGone } from "./child-process.ts";
 import { readGraph } from "./graph.ts";
-import { GRAPH_UPDATED, NODES_UPDATED, type PackageJob } from "./names.ts";
+import { GRAPH_UPDATED, type PackageJob } from "./names.ts";
 import { openStore } from "./store.ts";
 
 /** Direct dependencies by node key. */
@@ -13,17 +11,6 @@ type Neighbours = ReadonlyMap<string, readonly string[]>;
 
 const store = openStore(process.argv[2] as string);
 const graphs = new Map<string, Promise<Neighbours | null>>();
-
-const setCount = store.db
-  .update(nodes)
-  .set({
-    attributes: sql`json_set(${nodes.attributes},
-      '$.transitiveDependencies', ${sql.placeholder("count")},
-      '$.attempts', ${sql.placeholder("attempts")},
-      '$.timesCounted', coalesce(json_extract(${nodes.attributes}, '$.timesCounted'), 0) + 1)`,
-  })
-  .where(and(eq(nodes.graphId, sql.placeholder("graphId")), eq(nodes.key, sql.placeholder("key"))))
-  .prepare();
 
 const worker = store.jobs.work(count, {
   concurrency: 16,
@@ -41,9 +28,16 @@ async function count(job: Job<PackageJob>, { complete, signal }: JobContext): Pr
   // another content of the lock file has taken the graph's place
   if (neighbours === null) return;
   const reached = reachable(neighbours, key);
-  complete((tx) => {
-    setCount.run({ graphId, key, count: reached, attempts: job.attempts });
-    tx.notify(NODES_UPDATED, { graphId, keys: [key] });
+  complete(() => {
+    // archived since it was read
+    if (readGraph(store, graphId)?.status !== "active") return;
+    const packages = store.graphs.graph(graphId);
+    const counted = packages.getNode(key)?.attributes["timesCounted"];
+    packages.patchNode(key, {
+      transitiveDependencies: reached,
+      attempts: job.attempts,
+      timesCounted: (typeof counted === "number" ? counted : 0) + 1,
+    });
   });
 }
 
@@ -70,12 +64,7 @@ async function readWhenActive(graphId: string, signal: AbortSignal): Promise<Nei
 
 function readNeighbours(graphId: string): Neighbours {
   const neighbours = new Map<string, string[]>();
-  const rows = store.db
-    .select({ from: edges.sourceNodeKey, to: edges.targetNodeKey })
-    .from(edges)
-    .where(eq(edges.graphId, graphId))
-    .all();
-  for (const { from, to } of rows) {
+  for (const { source: from, target: to } of store.graphs.graph(graphId).eachEdge()) {
     const known = neighbours.get(from);
     if (known === undefined) neighbours.set(from, [to]);
     else known.push(to);
