@@ -50,6 +50,11 @@ describe("an ACL refuses (M31)", () => {
     ["an empty id", (acl) => acl.identityOf("account:"), "INVALID_ARGUMENT"],
     ["null as principal", (acl) => acl.identityOf(null as never), "INVALID_ARGUMENT"],
     ["a key to explain that is none", (acl) => acl.explain("" as never), "INVALID_ARGUMENT"],
+    [
+      "to list no path",
+      (acl) => acl.explain("account:ada", { maxPaths: Number.NaN }),
+      "INVALID_ARGUMENT",
+    ],
     ["a key to get that is none", (acl) => acl.getPrincipal("x" as never), "INVALID_ARGUMENT"],
     [
       "a key to remove that is none",
@@ -703,6 +708,27 @@ describe("memberships (M31)", () => {
 });
 
 describe("the file of an ACL (M31)", () => {
+  it("answers, and takes no writes, while its graph is archived", () => {
+    const { acl, tenant } = adaAndIndexer();
+    const store = createGraphStore(tenant);
+    const [graph] = store.listGraphs({ type: "acl_graph" }).items;
+    store.archiveGraph(graph?.id ?? "");
+    expect(errorOf(() => acl.grantScopes("account:ada", ["x"]))).toMatchObject({
+      code: "READ_ONLY",
+    });
+    expect(acl.identityOf("account:ada")?.scopes).toEqual(["graphs:*"]);
+  });
+
+  it("begins anew when its graph was deleted", () => {
+    const { acl, tenant } = adaAndIndexer();
+    const store = createGraphStore(tenant);
+    const [graph] = store.listGraphs({ type: "acl_graph" }).items;
+    store.deleteGraph(graph?.id ?? "");
+    acl.putPrincipal("account:ada", { scopes: ["x"] });
+    expect(acl.identityOf("account:ada")?.scopes).toEqual(["x"]);
+    expect(acl.identityOf("service:indexer")).toBeNull();
+  });
+
   it("keeps the ACL when it is closed and opened again", () => {
     const path = `${tempFolder()}/tenant.db`;
     const first = open(path);

@@ -63,7 +63,8 @@ export const tenantCatalog = {
     "edges:updated": { description: "Attributes of edges changed.", payload: Keys },
     "edges:deleted": { description: "Edges were deleted.", payload: Keys },
     "acl:delegation_changed": {
-      description: "A delegation was granted, changed or revoked; cached identities are stale.",
+      description:
+        "What a principal gives an agent changed; of its own grants where both are the same. Ids are keys such as account:ada.",
       payload: Exact({ principalId: Id, agentId: Id }),
     },
   },
@@ -91,7 +92,8 @@ export const tenantCatalog = {
   },
   queues: {
     "acl-evaluation": {
-      description: "Scopes are computed anew after a delegation changed.",
+      description:
+        "Identities are evaluated anew after a change. Ids are keys such as account:ada.",
       consumers: ["ACL evaluator"],
       payload: Exact({ principalId: Id, agentId: Type.Optional(Id) }),
     },

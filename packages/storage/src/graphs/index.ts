@@ -25,7 +25,6 @@ export {
 } from "./acl/explain-grants.ts";
 export { type Grant, grantsOf, grantText, type ReadableGrant } from "./acl/grant.ts";
 export { covers, type GrantSet, unite } from "./acl/grant-set.ts";
-export type { ValidityWindow } from "./acl/validity-window.ts";
 export {
   type DbEdgeTypeRow,
   type DbGraphTypeRow,

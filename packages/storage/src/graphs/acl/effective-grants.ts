@@ -1,7 +1,7 @@
 import type { AclDelegation, AclPrincipal, AclView } from "./acl-view.ts";
 import { type Grant, grantsOf } from "./grant.ts";
 import { type GrantSet, intersect, NO_GRANTS, sameGrants, unite } from "./grant-set.ts";
-import { ValidityWindow } from "./validity-window.ts";
+import { Moment } from "./moment.ts";
 
 /** What a principal holds at one moment, and why: the same about everybody above it. */
 export interface EffectiveGrants {
@@ -10,8 +10,8 @@ export interface EffectiveGrants {
   readonly grants: GrantSet;
   /** Everybody in the lineage, itself included, by key. */
   readonly lineage: ReadonlyMap<string, LineageMember>;
-  /** For which moments the answer holds while the graph stays as it is. */
-  readonly window: ValidityWindow;
+  /** When something above it expires, in milliseconds since 1970; infinity: the answer holds for ever. */
+  readonly until: number;
 }
 
 /** One principal from whom grants may come. */
@@ -47,15 +47,15 @@ export function effectiveGrants(
 ): EffectiveGrants | null {
   const self = view.principal(principal);
   if (self === null) return null;
-  const window = new ValidityWindow(now);
-  const members = readLineage(view, principal, window);
+  const moment = new Moment(now);
+  const members = readLineage(view, principal, moment);
   settle(members);
   const { own, received } = members.get(principal) as Member;
   return {
     principal: self,
     grants: hold({ own, from: received, members }),
     lineage: members,
-    window,
+    until: moment.until,
   };
 }
 
@@ -65,11 +65,7 @@ interface Member extends LineageMember {
 }
 
 /** Everybody above `principal`, each after its sources unless they are in a circle. */
-function readLineage(
-  view: AclView,
-  principal: string,
-  window: ValidityWindow,
-): Map<string, Member> {
+function readLineage(view: AclView, principal: string, moment: Moment): Map<string, Member> {
   const members = new Map<string, Member>();
   const opened = new Map<string, Member>();
   const waiting = [principal];
@@ -80,7 +76,7 @@ function readLineage(
       members.set(key, known);
       continue;
     }
-    const member = readMember(view, key, window);
+    const member = readMember(view, key, moment);
     opened.set(key, member);
     for (const { delegation } of member.received) {
       if (!opened.has(delegation.source)) waiting.push(delegation.source);
@@ -89,19 +85,19 @@ function readLineage(
   return members;
 }
 
-function readMember(view: AclView, key: string, window: ValidityWindow): Member {
+function readMember(view: AclView, key: string, moment: Moment): Member {
   const principal = view.principal(key);
-  if (principal === null || !window.inForce(principal)) {
+  if (principal === null || !moment.includes(principal)) {
     return { own: NO_GRANTS, passable: NO_GRANTS, received: [], alive: false };
   }
   const own = grantsOf(principal.scopes, principal.resources);
   for (const permission of view.permissionsOf(key)) {
-    if (!window.inForce(permission)) continue;
+    if (!moment.includes(permission)) continue;
     own.push(...grantsOf([], { [permission.resource]: permission.actions }));
   }
   const received = view
     .delegationsTo(key)
-    .filter((delegation) => window.inForce(delegation))
+    .filter((delegation) => moment.includes(delegation))
     .map((delegation) => ({
       delegation,
       narrowed: unite(grantsOf(delegation.narrowedScopes, delegation.narrowedResources)),

@@ -1,3 +1,4 @@
+import { StorageError } from "../../errors.ts";
 import type { AclDelegation, AclView, PrincipalKey } from "./acl-view.ts";
 import {
   type EffectiveGrants,
@@ -40,17 +41,21 @@ export interface ExplainOptions {
 /**
  * Why a principal holds what it holds: for each of its grants the paths that give it. Null when there
  * is no such principal.
+ *
+ * @throws StorageError `INVALID_ARGUMENT` for a `maxPaths` that is no whole number from 1
  */
 export function explainGrants(
   view: AclView,
   principal: string,
   { now, maxPaths = 20 }: ExplainOptions,
 ): readonly GrantExplanation[] | null {
+  if (!Number.isInteger(maxPaths) || maxPaths < 1) {
+    const message = `maxPaths is ${maxPaths}, not a whole number from 1`;
+    throw new StorageError("INVALID_ARGUMENT", message, { details: { maxPaths } });
+  }
   const effective = effectiveGrants(view, principal, now);
   if (effective === null) return null;
-  return [...effective.grants]
-    .sort()
-    .map((grant) => explainGrant(effective, grant, Math.max(1, maxPaths)));
+  return [...effective.grants].sort().map((grant) => explainGrant(effective, grant, maxPaths));
 }
 
 /** A bound for graphs with circles, where trails can end without having led to anybody. */

@@ -21,7 +21,7 @@ export function grantsOf(scopes: readonly string[], resources: ResourceActions):
 }
 
 /** The grant of one action on one resource, `type:id` or `type:*`. */
-export function actionGrant(resource: string, action: string): Grant {
+function actionGrant(resource: string, action: string): Grant {
   return `r:${action.length}:${action}${resource}`;
 }
 

@@ -125,7 +125,7 @@ export class AclContext {
 }
 
 /** Whose grants a write changed. */
-export class AclChanges {
+class AclChanges {
   readonly list: { readonly principalId: PrincipalKey; readonly agentId: PrincipalKey }[] = [];
 
   /** What `principal` gives `agent` changed; alone, what it holds of its own. */

@@ -81,6 +81,8 @@ export interface Acl {
   /**
    * Why a principal may do what it may: for each scope and action the paths that give it. Null where
    * there is no such principal.
+   *
+   * @throws StorageError `INVALID_ARGUMENT`
    */
   explain(
     principal: PrincipalKey,
@@ -206,7 +208,7 @@ function identityOf(
   const effective = effectiveGrants(readLineage(context.client, key), key, now);
   if (effective === null) return null;
   const identity = identityFrom(effective);
-  cache.set(key, { identity, window: effective.window, readAt: now });
+  cache.set(key, { identity, readAt: now, until: effective.until });
   return identity;
 }
 

@@ -1,11 +1,11 @@
 import type { Identity } from "@alkdev/operations";
-import type { ValidityWindow } from "../../graphs/index.ts";
 import { LruMap } from "../../graphs/lru-map.ts";
 
 interface Entry {
   readonly identity: Identity;
-  readonly window: ValidityWindow;
   readonly readAt: number;
+  /** When it expires. */
+  readonly until: number;
 }
 
 /** What {@link IdentityCache} keeps, and how long. */
@@ -37,8 +37,8 @@ export class IdentityCache {
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
     const age = at.now - entry.readAt;
-    // a clock that was set back says nothing about the age
-    const fresh = age >= 0 && age < this.#maxAgeMs && entry.window.includes(at.now);
+    // a clock that was set back may revive what had expired when the identity was read
+    const fresh = age >= 0 && age < this.#maxAgeMs && at.now < entry.until;
     return fresh ? entry.identity : null;
   }
 
