@@ -203,6 +203,35 @@ describe("evolveGraphType (M30)", () => {
     expect(versionOf(client)).toBe(4);
   });
 
+  it.each([
+    ['{"_metagraph":{"nodeType":5}}', 4],
+    ['{"_metagraph":"task"}', 4],
+    ["[]", 4],
+    ['{"_metagraph":{"nodeType":"task","version":"9"}}', 4],
+    ['{"_metagraph":{"nodeType":"task","version":1,"version":9}}', 3],
+  ])("comes to an end whatever SQL wrote into the metadata: %s", async (metadata, version) => {
+    const tenant = tasks(2);
+    tenant.$client.execute(
+      `INSERT INTO nodes (rowid, id, graph_id, key, attributes, metadata)
+        VALUES (-7, 'x', 'g-0', 't-7', '{"count":7}', ?)`,
+      [metadata],
+    );
+    await evolveGraphType(tenant, TasksV4, { migrations: countUp }).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: "MIGRATION_FAILED" });
+    });
+    expect(versionOf(tenant.$client)).toBe(version);
+  });
+
+  it("names at most 1,000 rows per event", async () => {
+    const tenant = tasks(2_100);
+    await evolveGraphType(tenant, TasksV4, { migrations: countUp, batchSize: 10_000 });
+    const sizes = tenant.$client.rows(
+      `SELECT json_array_length(payload, '$.keys') FROM _honker_notifications
+        WHERE channel = 'nodes:updated' ORDER BY id`,
+    );
+    expect(sizes.flat()).toEqual([1_000, 50, 1_000, 50]);
+  });
+
   it("lets the rows decide where an open object names what it had let through", async () => {
     const open = (kind: "any" | "text" | "number") =>
       defineModule(

@@ -17,7 +17,7 @@ import {
  * The version step: odd in one commit, rows and their stamps batch by batch, then the rest, the schemas
  * and the even version in one commit.
  *
- * @returns how many rows were migrated in batches
+ * @returns how many rows were migrated
  * @throws StorageError `MIGRATION_FAILED`
  */
 export async function migrateGraphType(run: EvolutionRun): Promise<number> {
@@ -25,8 +25,7 @@ export async function migrateGraphType(run: EvolutionRun): Promise<number> {
   if (run.settings.precheck) await checkRowsInTurns(run);
   start(run);
   const migrated = await migrateInBatches(run, step);
-  finish(run, step);
-  return migrated;
+  return migrated + finish(run, step);
 }
 
 function stepOf({ plan, settings }: EvolutionRun): MigrationStep {
@@ -58,11 +57,10 @@ async function migrateInBatches(run: EvolutionRun, step: MigrationStep): Promise
   for await (const { rows, seen } of storedRowsInTurns(client, options)) {
     const batch = migrateRows(rows, step, failures);
     if (batch.length > 0) {
-      client.transaction((tx) => {
+      migrated += client.transaction((tx) => {
         lock.assertHeld(tx);
-        writeMigrated(client, batch, step.to);
+        return writeMigrated(client, batch, step.to);
       });
-      migrated += batch.length;
     }
     if (seen === 0) continue;
     seenSoFar += seen;
@@ -73,16 +71,18 @@ async function migrateInBatches(run: EvolutionRun, step: MigrationStep): Promise
   return migrated;
 }
 
-function finish(run: EvolutionRun, step: MigrationStep): void {
+function finish(run: EvolutionRun, step: MigrationStep): number {
   const { client, plan, settings, stored } = run;
   const { batchSize } = settings;
+  let migrated = 0;
   writeEvolved(run, () => {
     const failures = new RowFailures();
     const graphTypeId = stored.id;
-    migrateTheRest(client, { ...step, graphTypeId, batchSize }, failures);
+    migrated = migrateTheRest(client, { ...step, graphTypeId, batchSize }, failures);
     checkStructure(client, { graphTypeId, plan }, failures);
     if (failures.count > 0) throw stopped(run, failures);
   });
+  return migrated;
 }
 
 function stopped({ plan }: EvolutionRun, failures: RowFailures): Error {

@@ -3,9 +3,10 @@ import type { Transaction } from "@alkdev/honker";
 const REFUSE =
   "SELECT raise(ABORT, 'graph_type_migrating: the row has the form of a version that is still being migrated to')";
 
-/** The version a row was migrated to, null without one. */
+/** The version a row was migrated to, null without one; only numbers count, as for `rowVersion`. */
 const stamp = (row: "OLD" | "NEW"): string =>
-  `json_extract(${row}.metadata, '$._metagraph.version')`;
+  `iif(json_type(${row}.metadata, '$._metagraph.version') IN ('integer', 'real'),
+    json_extract(${row}.metadata, '$._metagraph.version'), NULL)`;
 /** Only a running migration has rows ahead of their graph type. */
 const isAhead = (row: "OLD" | "NEW"): string => `${stamp(row)} IS NOT NULL AND ${stamp(row)} > (
     SELECT t.version FROM graphs g JOIN graph_types t ON t.id = g.graph_type_id

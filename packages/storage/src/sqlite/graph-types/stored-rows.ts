@@ -53,7 +53,8 @@ export function* storedRows(
 ): Generator<StoredRowBatch> {
   for (const each of ["node", "edge"] as const) {
     const statement = client.prepare(each === "node" ? NODES_AFTER : EDGES_AFTER);
-    let after = 0;
+    // a row that SQL wrote may have any rowid
+    let after = Number.MIN_SAFE_INTEGER;
     for (;;) {
       const found = statement.rows([graphTypeId, after, batchSize]);
       const ours = found.filter((row) => row[1] !== null);

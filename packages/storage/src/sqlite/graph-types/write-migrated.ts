@@ -1,5 +1,6 @@
 import type { Database } from "@alkdev/honker";
 import { type Attributes, type RowMigrator, rowVersion } from "../../graphs/index.ts";
+import { UpdatedRows } from "../updated-rows.ts";
 import type { RowFailures } from "./row-failures.ts";
 import { type StoredRow, typedRow } from "./stored-rows.ts";
 
@@ -35,11 +36,13 @@ const isDone = (metadata: string): string => `coalesce(
 const NODES_LEFT = `SELECT n.rowid, g.id, n.id, n.key, n.attributes, n.metadata,
     json_extract(n.metadata, '$._metagraph.nodeType') AS type
   FROM graphs g CROSS JOIN nodes n ON n.graph_id = g.id
-  WHERE g.graph_type_id = +?1 AND NOT ${isDone("n.metadata")} AND type IS NOT NULL LIMIT +?3`;
+  WHERE g.graph_type_id = +?1 AND NOT ${isDone("n.metadata")} AND typeof(type) = 'text' LIMIT +?3`;
 const EDGES_LEFT = `SELECT e.rowid, g.id, e.id, coalesce(e.key, e.id), e.attributes, e.metadata,
     json_extract(e.metadata, '$._metagraph.edgeType') AS type
   FROM graphs g CROSS JOIN edges e ON e.graph_id = g.id
-  WHERE g.graph_type_id = +?1 AND NOT ${isDone("e.metadata")} AND type IS NOT NULL LIMIT +?3`;
+  WHERE g.graph_type_id = +?1 AND NOT ${isDone("e.metadata")} AND typeof(type) = 'text' LIMIT +?3`;
+
+const UNREADABLE = "its metadata names a version twice";
 
 /** Migrates rows in memory: those that carry the version already are left out, failures are kept. */
 export function migrateRows(
@@ -57,26 +60,26 @@ export function migrateRows(
 /**
  * Writes migrated rows and their stamps in the open transaction, with the events of those that changed.
  * A row that somebody else wrote since it was read is left for later.
+ *
+ * @returns how many were written
  */
-export function writeMigrated(client: Database, rows: readonly MigratedRow[], to: number): void {
-  const changed = new Map<string, { of: "node" | "edge"; graphId: string; keys: string[] }>();
+export function writeMigrated(client: Database, rows: readonly MigratedRow[], to: number): number {
+  const updated = new UpdatedRows();
+  let written = 0;
   for (const { row, attributes } of rows) {
-    const { of, rowid, id, graphId, key, texts } = row;
-    const guard = [rowid, id, texts.attributes, texts.metadata];
+    const guard = [row.rowid, row.id, row.texts.attributes, row.texts.metadata];
     if (attributes === row.attributes) {
-      client.prepare(STAMP[of]).run([to, ...guard]);
+      written += client.prepare(STAMP[row.of]).run([to, ...guard]).changes;
       continue;
     }
-    const { changes } = client.prepare(WRITE[of]).run([JSON.stringify(attributes), to, ...guard]);
-    if (changes === 0) continue;
-    const at = `${of} ${graphId}`;
-    const event = changed.get(at) ?? { of, graphId, keys: [] };
-    changed.set(at, event);
-    event.keys.push(key);
+    const { changes } = client
+      .prepare(WRITE[row.of])
+      .run([JSON.stringify(attributes), to, ...guard]);
+    written += changes;
+    if (changes > 0) updated.add(row);
   }
-  for (const { of, graphId, keys } of changed.values()) {
-    client.notify(`${of}s:updated`, { graphId, keys });
-  }
+  updated.notify(client);
+  return written;
 }
 
 /** Which rows {@link migrateTheRest} looks for. */
@@ -88,21 +91,30 @@ export interface RestOptions extends MigrationStep {
 /**
  * Brings what is left over the step, in the open transaction: what was written behind the back of the
  * walk over the tables. Where none fails, no row of the type is left afterwards.
+ *
+ * @returns how many were written
  */
 export function migrateTheRest(
   client: Database,
   { graphTypeId, batchSize, ...step }: RestOptions,
   failures: RowFailures,
-): void {
+): number {
+  let written = 0;
   for (const each of ["node", "edge"] as const) {
     const statement = client.prepare(each === "node" ? NODES_LEFT : EDGES_LEFT);
     for (;;) {
       const rows = statement.rows([graphTypeId, step.to, batchSize]);
       if (rows.length === 0) break;
       const stored = rows.flatMap((row) => typedRow(each, row));
-      writeMigrated(client, migrateRows(stored, step, failures), step.to);
-      // the same rows would be found again
-      if (failures.count > 0) return;
+      const migrated = migrateRows(stored, step, failures);
+      const count = writeMigrated(client, migrated, step.to);
+      written += count;
+      // what is not written now would be found again for ever
+      if (failures.count === 0 && count < rows.length) {
+        failures.add(String(rows[0]?.[1]), `${each} "${String(rows[0]?.[3])}"`, UNREADABLE);
+      }
+      if (failures.count > 0) return written;
     }
   }
+  return written;
 }

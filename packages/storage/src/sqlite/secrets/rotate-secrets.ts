@@ -77,7 +77,7 @@ export async function rotateSecrets(
 }
 
 /** How many values have an older key than the ring's current one. */
-export function staleValues(tenant: TenantDatabase, ring: KeyRing): number {
+function staleValues(tenant: TenantDatabase, ring: KeyRing): number {
   let stale = 0;
   for (const [version, count] of countKeyVersions(tenant)) {
     if (version < ring.currentVersion) stale += count;

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from "@alkdev/honker";
 import { StorageError } from "../../errors.ts";
 import { type EncryptedData, type KeyRing, replaceValues } from "../../graphs/index.ts";
+import { UpdatedRows } from "../updated-rows.ts";
 import {
   type EncryptedRow,
   EncryptedTypes,
@@ -107,7 +108,7 @@ export function writeRotation(
   { batch, nowMs }: { readonly batch: RotationBatch; readonly nowMs: number },
 ): { readonly rotated: number; readonly overtaken: number } {
   if (batch.writes.length > 0) requireNotRetired(tx, batch.keyVersion);
-  const changed = new Map<string, { of: "node" | "edge"; graphId: string; keys: string[] }>();
+  const updated = new UpdatedRows();
   let [rotated, overtaken] = [0, 0];
   for (const { row, values } of batch.writes) {
     const attributes = JSON.stringify(renewedAttributes(row, values, nowMs));
@@ -117,14 +118,9 @@ export function writeRotation(
       continue;
     }
     rotated += values.size;
-    const at = `${row.of} ${row.graphId}`;
-    const event = changed.get(at) ?? { of: row.of, graphId: row.graphId, keys: [] };
-    changed.set(at, event);
-    event.keys.push(row.key);
+    updated.add(row);
   }
-  for (const { of, graphId, keys } of changed.values()) {
-    client.notify(`${of}s:updated`, { graphId, keys });
-  }
+  updated.notify(client);
   return { rotated, overtaken };
 }
 
