@@ -327,6 +327,25 @@ describe("a key ring (M29)", () => {
     expect(ring.derivedKeys).toBe(2);
   });
 
+  it("derives a key once for those who need it at the same time", async () => {
+    const ring = new KeyRing({ keys: { 1: KEY }, textsPerSalt: 10 });
+    const [first, ...rest] = await Promise.all(["a", "b", "c"].map((text) => ring.encrypt(text)));
+    ring.clearDerivedKeys();
+    const all = [first as EncryptedData, ...rest];
+    const texts = await Promise.all(all.map((value) => ring.decrypt(value)));
+    expect(texts).toEqual(["a", "b", "c"]);
+    expect(ring.derivedKeys).toBe(1);
+  });
+
+  it("forgets the derived keys of a key that is removed", async () => {
+    const ring = new KeyRing({ keys: { 1: KEY } });
+    const value = await ring.encrypt("a");
+    ring.add(2, OTHER);
+    ring.remove(1, 0);
+    expect(ring.derivedKeys).toBe(0);
+    expect((await refusal(ring.decrypt(value))).code).toBe("UNKNOWN_KEY_VERSION");
+  });
+
   it("shares a salt among as many texts as it was told, never a nonce", async () => {
     const ring = new KeyRing({ keys: { 1: KEY }, textsPerSalt: 3 });
     const values = [];
