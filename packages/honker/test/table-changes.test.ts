@@ -95,6 +95,21 @@ describe.each(engineModes)("M17: tables of a statement, $mode", ({ extension }) 
     db.notify("channel", 1);
     expect(heard).toEqual([true]);
   });
+
+  it("tell nobody of reading them, and of a SELECT that calls a function that writes", () => {
+    const db = setup();
+    let heard = 0;
+    db.onCommit(() => {
+      heard += 1;
+    });
+    db.rows("SELECT count(*) FROM _honker_live");
+    db.prepare("SELECT count(*) FROM _alk_locks").rows();
+    expect(heard).toBe(0);
+    if (!db.hasExtension) return;
+    db.rows("SELECT notify('channel', '1')");
+    db.prepare(`SELECT "honker_enqueue"('work', '{}', NULL, NULL, 0, 3, NULL)`).rows();
+    expect(heard).toBe(2);
+  });
 });
 
 describe.each(engineModes)("M2: a prepared statement, $mode", ({ extension }) => {

@@ -28,6 +28,8 @@ import { TransactionStack } from "./transaction-stack.ts";
 
 /** SQL through which a statement of the user may write the engine's tables behind our back. */
 const ENGINE_SQL = /honker_|_alk_|\bnotify\s*\(/i;
+/** Functions of the extension write, also where they are called in a SELECT. */
+const ENGINE_FUNCTION = /\b(?:honker_\w+|notify)["`\]]?\s*\(/i;
 
 /**
  * One open file: its connection, its transaction stack and its waiters. Several {@link Database}
@@ -154,7 +156,7 @@ export class Engine implements Core {
     return new StatementSql(sql, {
       prepare,
       ran: (statement, params) => {
-        if (engineSql) this.touch(EVERYTHING);
+        if (engineSql && writesEngine(sql, statement)) this.touch(EVERYTHING);
         if (this.tables.tracked && !statement.readonly) this.#touchTables(sql, params);
       },
     });
@@ -201,7 +203,7 @@ export class Engine implements Core {
     }
     const statement = this.prepareAsIs(sql);
     const result = run(statement);
-    if (ENGINE_SQL.test(sql)) this.touch(EVERYTHING);
+    if (ENGINE_SQL.test(sql) && writesEngine(sql, statement)) this.touch(EVERYTHING);
     if (this.tables.tracked && !statement.readonly) this.#touchTables(sql, params);
     return result;
   }
@@ -239,6 +241,11 @@ export class Engine implements Core {
 
 /** Touched when it is not known what was written. */
 const EVERYTHING = "*";
+
+/** Whether SQL about the engine's tables may have written them; reading them must wake nobody. */
+function writesEngine(sql: string, statement: Statement): boolean {
+  return !statement.readonly || ENGINE_FUNCTION.test(sql);
+}
 
 function configure(connection: Connection, options: OpenOptions): void {
   const mode = connection.prepare("PRAGMA journal_mode = WAL").row([])?.[0];
