@@ -1,4 +1,5 @@
 import { ACL_INDEXES } from "./acl-indexes.ts";
+import { AUTH } from "./auth.ts";
 import { IDENTITY_INVARIANTS } from "./identity-invariants.ts";
 import { IDENTITY_TABLES } from "./identity-tables.ts";
 import { METAGRAPH_GRAPHS } from "./metagraph-graphs.ts";
@@ -14,6 +15,7 @@ export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = 
     { version: 1, name: "metagraph-types", statements: [...STORAGE_STATE, ...METAGRAPH_TYPES] },
     { version: 2, name: "identity", statements: [...IDENTITY_TABLES, ...IDENTITY_INVARIANTS] },
     { version: 3, name: "tenants", statements: TENANTS },
+    { version: 4, name: "auth", statements: AUTH },
   ],
   tenant: [
     {
