@@ -118,6 +118,7 @@ describe("graph store: filters by attribute (M27)", () => {
     ["a value that is an array", { x: [1] }],
     ["a value that is a date", { x: new Date() }],
     ["NaN", { x: Number.NaN }],
+    ["half a surrogate pair", { x: { in: ["\ud800"] } }],
     ["a bigint", { x: 1n }],
     ["undefined", { x: undefined }],
     ["in without an array", { x: { in: "abc" } }],
@@ -156,6 +157,7 @@ describe("graph store: pages (M27)", () => {
     fc.constantFrom<unknown>(undefined, null, true, false, "", "a", "b", 0, 1, 2, [1], { a: 1 }),
     fc.double({ noNaN: true, noDefaultInfinity: true }),
     fc.string({ unit: "grapheme", maxLength: 3 }),
+    fc.constantFrom("\ud800", "\udfff", "a\0", "\ufffd", "x\ud83d", "💡"),
   );
   const order = fc.option(
     fc.record({ attribute: fc.constant("x"), direction: fc.constantFrom("asc", "desc") }),

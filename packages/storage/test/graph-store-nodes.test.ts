@@ -407,6 +407,11 @@ describe("graph store: nodes (M27)", () => {
       graph.id,
     ]);
     expect(graph.getNode("raw")).toMatchObject({ type: null, metadata: {}, revision: 1 });
+    client.execute("UPDATE nodes SET metadata = ?", [
+      '{"a":1,"_metagraph":{"nodeType":7,"revision":"x","version":[]}}',
+    ]);
+    const odd = { type: null, metadata: { a: 1 }, revision: 1, version: null };
+    expect(graph.getNode("raw")).toMatchObject(odd);
     expect(() => graph.patchNode("raw", { a: 1 })).toThrow(failsWith("INVALID_ATTRIBUTES"));
     expect(graph.listNodes().items).toHaveLength(1);
     expect(graph.listNodes({ type: "task" }).items).toHaveLength(0);

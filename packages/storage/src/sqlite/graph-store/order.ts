@@ -1,3 +1,4 @@
+import type { SqlInput } from "@alkdev/honker";
 import { StorageError } from "../../errors.ts";
 import { type AttributePath, attributeSteps, jsonPathLiteral } from "./attribute-path.ts";
 import type { Position } from "./paging.ts";
@@ -46,8 +47,12 @@ export function attributeOrder(orderBy: OrderBy, unique: string): Order {
     sql: `ORDER BY ${value} ${direction}, ${unique} ${direction}`,
     after: ([at = null, key = null]) => {
       if (at === null) return nulls(key);
-      const same = `(${value} = +? AND ${unique} ${beyond} +?)`;
-      return { sql: `(${value} ${beyond} +? OR ${same}${orNull})`, params: [at, at, key] };
+      const [sql, param] = boundText(at);
+      const same = `(${value} = ${sql} AND ${unique} ${beyond} +?)`;
+      return {
+        sql: `(${value} ${beyond} ${sql} OR ${same}${orNull})`,
+        params: [param, param, key],
+      };
     },
     at: ({ attributes }, key) => [sortValue(attributes, steps), key],
   };
@@ -65,6 +70,21 @@ export function columnOrder(column: string): Order {
 
 function keyed(sql: string, key: Position): SqlPart {
   return { sql, params: [key] };
+}
+
+/**
+ * A value as it is bound. A text with half a surrogate pair cannot be: the driver would replace it, and the
+ * list would give the same page again. SQLite has it as three bytes, and compares bytes.
+ */
+function boundText(value: string | number): readonly [sql: string, param: SqlInput] {
+  if (typeof value === "number" || value.isWellFormed()) return ["+?", value];
+  const bytes = Array.from(value, (character) => {
+    const code = character.codePointAt(0) as number;
+    return character.isWellFormed()
+      ? Buffer.from(character)
+      : Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]);
+  });
+  return ["+CAST(? AS TEXT)", Buffer.concat(bytes)];
 }
 
 /** What SQLite's `json_extract` makes of an attribute. */

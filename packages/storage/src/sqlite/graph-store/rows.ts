@@ -1,5 +1,6 @@
 import type { SqlValue } from "@alkdev/honker";
 import type { JsonObject } from "../tables/common.ts";
+import { isPlain } from "./json-value.ts";
 
 /** What nodes and edges have in common when read. */
 export interface StoredRow {
@@ -49,16 +50,46 @@ export const EDGE_COLUMNS =
 
 /** A node from its columns. */
 export function nodeOf(row: readonly SqlValue[]): StoredNode {
-  return { ...commonOf(row, "nodeType"), key: row[5] as string };
+  const [id, metadataText, attributes, createdAt, updatedAt, key] = row as [
+    ...[string, string, string, number, number],
+    string,
+  ];
+  const { internal, metadata } = splitMetadata(metadataText);
+  return {
+    id,
+    key,
+    type: internal.nodeType ?? null,
+    attributes: JSON.parse(attributes),
+    metadata,
+    revision: internal.revision ?? 1,
+    version: internal.version ?? null,
+    createdAt: new Date(createdAt * 1_000),
+    updatedAt: new Date(updatedAt * 1_000),
+  };
 }
 
 /** An edge from its columns. */
 export function edgeOf(row: readonly SqlValue[]): StoredEdge {
-  const [, , , , , key, source, target, undirected] = row as [
-    ...[unknown, unknown, unknown, unknown, unknown],
-    ...[string | null, string, string, number],
-  ];
-  return { ...commonOf(row, "edgeType"), key, source, target, undirected: undirected === 1 };
+  const [id, metadataText, attributes, createdAt, updatedAt, key, source, target, undirected] =
+    row as [
+      ...[string, string, string, number, number],
+      ...[string | null, string, string, number],
+    ];
+  const { internal, metadata } = splitMetadata(metadataText);
+  return {
+    id,
+    key,
+    type: internal.edgeType ?? null,
+    source,
+    target,
+    undirected: undirected === 1,
+    attributes: JSON.parse(attributes),
+    metadata,
+    revision: internal.revision ?? 1,
+    version: internal.version ?? null,
+    createdAt: new Date(createdAt * 1_000),
+    updatedAt: new Date(updatedAt * 1_000),
+  };
 }
 
 /** What an edge is called in calls and events: its key, or its id where it has none. */
@@ -74,14 +105,35 @@ export interface Internal {
   readonly version?: number;
 }
 
+/** Texts of metadata that hold the store's part alone, as most do; they are few. */
+const plainTexts = new Map<string, Internal>();
+const MOST_TEXTS = 1_000;
+
 /** Metadata taken apart into what the store keeps and the rest. */
 export function splitMetadata(text: string): { internal: Internal; metadata: JsonObject } {
+  const known = plainTexts.get(text);
+  if (known !== undefined) return { internal: known, metadata: {} };
   const parsed: unknown = JSON.parse(text);
-  // a row written by other means may hold anything that is JSON
-  if (typeof parsed !== "object" || parsed === null) return { internal: {}, metadata: {} };
-  const { _metagraph, ...metadata } = parsed as JsonObject;
-  const internal = typeof _metagraph === "object" && _metagraph !== null ? _metagraph : {};
+  if (!isPlain(parsed)) return { internal: {}, metadata: {} };
+  const { _metagraph, ...metadata } = parsed;
+  const internal = internalOf(_metagraph);
+  if (Object.keys(metadata).length === 0) {
+    if (plainTexts.size >= MOST_TEXTS) plainTexts.clear();
+    plainTexts.set(text, internal);
+  }
   return { internal, metadata };
+}
+
+/** The store's part; a row written by other means may hold anything that is JSON there. */
+function internalOf(value: unknown): Internal {
+  if (!isPlain(value)) return {};
+  const { nodeType, edgeType, revision, version } = value;
+  return {
+    ...(typeof nodeType === "string" ? { nodeType } : {}),
+    ...(typeof edgeType === "string" ? { edgeType } : {}),
+    ...(Number.isSafeInteger(revision) ? { revision: revision as number } : {}),
+    ...(Number.isSafeInteger(version) ? { version: version as number } : {}),
+  };
 }
 
 /** Metadata as it is stored. */
@@ -95,22 +147,5 @@ export function nextInternal(row: StoredRow, kind: "nodeType" | "edgeType"): Int
     ...(row.type === null ? {} : { [kind]: row.type }),
     revision: row.revision + 1,
     ...(row.version === null ? {} : { version: row.version }),
-  };
-}
-
-function commonOf(row: readonly SqlValue[], kind: "nodeType" | "edgeType"): StoredRow {
-  const [id, metadataText, attributes, createdAt, updatedAt] = row as [
-    ...[string, string, string, number, number],
-  ];
-  const { internal, metadata } = splitMetadata(metadataText);
-  return {
-    id,
-    type: internal[kind] ?? null,
-    attributes: JSON.parse(attributes),
-    metadata,
-    revision: internal.revision ?? 1,
-    version: internal.version ?? null,
-    createdAt: new Date(createdAt * 1_000),
-    updatedAt: new Date(updatedAt * 1_000),
   };
 }

@@ -133,6 +133,8 @@ type ScalarKind = "text" | "number" | "boolean" | "null";
 function typeOfScalar(value: unknown, path: string): ScalarKind {
   switch (typeof value) {
     case "string":
+      // SQLite would look for another text
+      if (!value.isWellFormed()) throw refused(path, "is compared with half a surrogate pair");
       return "text";
     case "boolean":
       return "boolean";
