@@ -52,6 +52,10 @@ export type StorageErrorCode =
   | "DELEGATION_CYCLE"
   /** A delegation that would give more than its source holds, or that may not be passed on. */
   | "DELEGATION_NOT_ALLOWED"
+  /** An account is suspended or deactivated. */
+  | "ACCOUNT_STATE"
+  /** An API key or credential is revoked, expired, disabled or was rotated. */
+  | "CREDENTIAL_STATE"
   /** An operation that the state of the tenant does not allow: it is suspended, archived or being deleted. */
   | "TENANT_STATE"
   /** The file of a tenant is missing, damaged, or belongs to another organisation. */
