@@ -1,19 +1,11 @@
-import { and, eq, getTableColumns } from "drizzle-orm";
+import { eq, getTableColumns } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { StorageError } from "../../errors.ts";
 import { fromWire } from "../schema-utils/wire.ts";
-import {
-  type AnyDatabase,
-  presentRow,
-  type RawRow,
-  rowFields,
-  splitMetadata,
-} from "./row-fields.ts";
+import { findRow, requireRow, type WireValues } from "./find-row.ts";
+import { type AnyDatabase, type RawRow, splitMetadata } from "./row-fields.ts";
 import type { TableDefinition } from "./table-definition.ts";
 import { writing } from "./write-errors.ts";
-
-/** Values by property name, as they travel. */
-export type WireValues = Readonly<Record<string, unknown>>;
 
 /** What `update` takes. */
 export interface RowChange {
@@ -81,33 +73,6 @@ export function rowWrites(definition: TableDefinition, hooks: RowHooks = {}): Ro
       return true;
     },
   };
-}
-
-/** The row with these values of a unique key, as it travels, or null. */
-export function findRow(
-  db: AnyDatabase,
-  definition: TableDefinition,
-  key: WireValues,
-): RawRow | null {
-  const fields = rowFields(definition);
-  const conditions = Object.entries(key).map(([name, value]) =>
-    eq(fields[name] as SQLiteColumn, value),
-  );
-  const row = db
-    .select({ ...fields })
-    .from(definition.table)
-    .where(and(...conditions))
-    .get() as RawRow | undefined;
-  return row === undefined ? null : presentRow(definition, row);
-}
-
-/** The row of an id, as it travels. @throws StorageError `NOT_FOUND` */
-export function requireRow(db: AnyDatabase, definition: TableDefinition, id: string): RawRow {
-  const row = findRow(db, definition, { id });
-  if (row !== null) return row;
-  throw new StorageError("NOT_FOUND", `${definition.name} has no row "${id}"`, {
-    details: { table: definition.name, id },
-  });
 }
 
 /** @throws StorageError `INVALID_ARGUMENT` */

@@ -1,15 +1,11 @@
 import type { AnyHandler, OperationContext, OperationSpec } from "@alkdev/operations";
 import type { SystemDatabase, TenantDatabase } from "../client.ts";
+import { answering } from "./engine-errors.ts";
+import { findRow, requireRow, type WireValues } from "./find-row.ts";
 import { listRows } from "./list-rows.ts";
 import type { ListInput } from "./list-schema.ts";
 import type { AnyDatabase } from "./row-fields.ts";
-import {
-  findRow,
-  type RowChange,
-  type RowWrites,
-  requireRow,
-  type WireValues,
-} from "./row-writes.ts";
+import type { RowChange, RowWrites } from "./row-writes.ts";
 import type { TableDefinition } from "./table-definition.ts";
 
 /** The database that handlers work on, or a function that finds it for a call. */
@@ -64,16 +60,17 @@ function handlersOf(
   ): ((input: Input, context: OperationContext) => unknown) => {
     return (input, context) => {
       const db = database(context);
-      return db.transaction(() => work(db, input));
+      return answering(() => db.transaction(() => work(db, input)));
     };
   };
   return {
     create: inTransaction<WireValues>((db, values) =>
       requireRow(db, definition, writes.create(db, values)),
     ),
-    find: (key: WireValues, context) => findRow(database(context), definition, key),
+    find: (key: WireValues, context) =>
+      answering(() => findRow(database(context), definition, key)),
     list: (input: ListInput<Record<string, unknown>>, context) =>
-      listRows(database(context), definition, input),
+      answering(() => listRows(database(context), definition, input)),
     update: inTransaction<RowChange>((db, change) => {
       writes.update(db, change);
       return requireRow(db, definition, change.id);

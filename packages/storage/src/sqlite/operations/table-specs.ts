@@ -6,6 +6,7 @@ import type {
 } from "@alkdev/operations";
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox";
 import type { StorageErrorCode } from "../../errors.ts";
+import { ENGINE_ERRORS } from "./engine-errors.ts";
 import {
   type ListInput,
   type ListOutput,
@@ -43,12 +44,6 @@ const ERRORS = {
 
 /** A code that operations of tables can end with. */
 export type TableErrorCode = keyof typeof ERRORS;
-
-const BUSY: ErrorDefinition = {
-  code: "BUSY",
-  description: "Another process keeps the write lock; try again.",
-  httpStatus: 503,
-};
 
 /** Codes of a table beyond those that every table's writes have. */
 export interface SpecOptions {
@@ -191,7 +186,7 @@ function spec<Result extends OperationSpec>(
     ...parts,
     accessControl: accessOf(definition.name, parts.type),
     tags: ["table"],
-    errorSchemas: [...[...new Set(errors)].map(errorDefinition), BUSY],
+    errorSchemas: [...[...new Set(errors)].map(errorDefinition), ...ENGINE_ERRORS],
   } as OperationSpec as Result;
 }
 

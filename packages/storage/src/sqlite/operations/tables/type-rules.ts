@@ -4,8 +4,8 @@ import { StorageError } from "../../../errors.ts";
 import { type JsonSchema, schemaValidator } from "../../../graphs/index.ts";
 import { graphTypes } from "../../tables/metagraph/graph-types.ts";
 import { graphs } from "../../tables/metagraph/graphs.ts";
+import type { WireValues } from "../find-row.ts";
 import type { AnyDatabase, RawRow } from "../row-fields.ts";
-import type { WireValues } from "../row-writes.ts";
 
 /** Graph types, node types and edge types have names in snake_case (ADR-067). */
 export const TypeName = Type.String({ pattern: "^[a-z][a-z0-9]*(_[a-z0-9]+)*$" });
