@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type { Catalog } from "./catalog.ts";
 import { Changes, Exact, Id, Timestamp } from "./schemas.ts";
 
-/** Keys of nodes or edges of one graph; plural channels list them. */
+/** Keys of nodes or edges of one graph, at most 1,000; edges without a key are listed by their id. */
 const Keys = Exact({ graphId: Id, keys: Type.Array(Id, { minItems: 1 }) });
 
 const Identity = Exact({
@@ -59,7 +59,10 @@ export const tenantCatalog = {
     "nodes:created": { description: "Nodes were added to a graph.", payload: Keys },
     "nodes:updated": { description: "Attributes of nodes changed.", payload: Keys },
     "nodes:deleted": { description: "Nodes were deleted, and their edges.", payload: Keys },
-    "edges:created": { description: "Edges were added to a graph.", payload: Keys },
+    "edges:created": {
+      description: "Edges were added to a graph; those without a key are listed by id.",
+      payload: Keys,
+    },
     "edges:updated": { description: "Attributes of edges changed.", payload: Keys },
     "edges:deleted": { description: "Edges were deleted.", payload: Keys },
     "acl:delegation_changed": {

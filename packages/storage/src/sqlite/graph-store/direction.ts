@@ -29,6 +29,9 @@ export const REVERSED: Readonly<Record<Direction, Direction>> = {
   both: "both",
 };
 
+/** No row for a graph that is gone, or has lost its type and may hold edges of any kind. */
+const GRAPH_DIRECTION = `SELECT json_extract(t.config, '$.type') FROM graphs g
+  JOIN graph_types t ON t.id = g.graph_type_id WHERE g.id = +?`;
 const UNDIRECTED = " AND undirected = 1";
 
 /**
@@ -47,6 +50,6 @@ export function armsOf(graph: GraphContext, options: FollowOptions): readonly Ar
   const back: Arm = { near: "target_node_key", far: "source_node_key", filter: type };
   if (direction === "both") return [out, back];
   const [along, against] = direction === "out" ? [out, back] : [back, out];
-  if (graph.rules()?.config.type === "directed") return [along];
+  if (graph.sql(GRAPH_DIRECTION).row([graph.id])?.[0] === "directed") return [along];
   return [along, { ...against, filter: type + UNDIRECTED }];
 }

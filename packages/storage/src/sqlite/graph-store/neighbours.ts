@@ -10,6 +10,7 @@ export interface NeighboursOptions extends FollowOptions, PageOptions {
   readonly nodeType?: string;
 }
 
+const NOTHING = "SELECT NULL WHERE 0";
 const CURSOR = { list: "neighbours", length: 1 };
 
 /** The nodes that edges join a node with, each once, by key, page by page. */
@@ -21,9 +22,9 @@ export function neighbours(
   const limit = pageLimit(options.limit);
   const [after = ""] = readCursor(options.cursor, CURSOR) ?? [];
   const arms = armsOf(graph, options);
-  // UNION makes each one once, and sorted: the page is read as far as it goes
+  // UNION, also with nothing, merges what the indexes give in order: it is read as far as the page goes
   const sql = `WITH far(far_key) AS (
-      ${arms.map(armSql).join(" UNION ")} ORDER BY 1
+      ${[...arms.map(armSql), NOTHING].join(" UNION ")} ORDER BY 1
     )
     SELECT ${NODE_COLUMNS} FROM far CROSS JOIN nodes
     WHERE graph_id = +?1 AND key = far_key${typeSql("nodeType", options.nodeType)}
@@ -33,7 +34,7 @@ export function neighbours(
 }
 
 function armSql({ near, far, filter }: Arm): string {
-  return `SELECT DISTINCT ${far} FROM edges
+  return `SELECT ${far} FROM edges
     WHERE graph_id = +?1 AND ${near} = +?2 AND ${far} > +?3${filter}`;
 }
 
