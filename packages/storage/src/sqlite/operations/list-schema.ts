@@ -43,7 +43,7 @@ type Scalar<Row> = {
 export interface ListInput<Row> {
   /** Conditions by column, all of which must hold. */
   readonly filter?: { readonly [Key in Scalar<Row>]?: ColumnFilter<Row[Key]> };
-  /** At most three columns. Default: by `id`, which is the order of creation. Null comes first. */
+  /** At most three columns. Default: by `id`; those made here sort by creation. Null comes first. */
   readonly sort?: readonly {
     readonly column: Scalar<Row>;
     /** Default `asc`. */
