@@ -142,80 +142,84 @@ describe("a quota of rows (M33)", () => {
     });
   });
 
-  test("counts exactly, whatever writes: as counting afresh says", () => {
-    const tenants = created();
-    tenants.setQuota("acme", { maxGraphs: 3, maxNodes: 3 });
-    const graph = fc.constantFrom("g1", "g2", "g3", "g4", "g5");
-    const id = fc.constantFrom("n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8");
-    const key = fc.constantFrom("a", "b", "c");
-    const conflict = fc.constantFrom("", "OR REPLACE", "OR IGNORE", "OR FAIL", "OR ABORT");
-    const statement = fc.oneof(
-      fc
-        .tuple(conflict, graph)
-        .map(([or, g]) => `INSERT ${or} INTO graphs (id, name) VALUES ('${g}', 'x')`),
-      fc
-        .tuple(conflict, fc.array(fc.tuple(id, graph, key), { minLength: 1, maxLength: 4 }))
-        .map(
-          ([or, rows]) =>
-            `INSERT ${or} INTO nodes (id, graph_id, key) VALUES ${rows.map((row) => `('${row.join("', '")}')`).join(", ")}`,
-        ),
-      fc.tuple(id, graph, key, fc.constantFrom("(id)", "(graph_id, key)")).map(
-        ([i, g, k, target]) =>
-          `INSERT INTO nodes (id, graph_id, key) VALUES ('${i}', '${g}', '${k}')
+  test.each(["OFF", "ON"])(
+    "counts exactly, whatever writes, with recursive triggers %s: as counting afresh says",
+    (recursive) => {
+      const tenants = created();
+      tenants.setQuota("acme", { maxGraphs: 3, maxNodes: 3 });
+      const graph = fc.constantFrom("g1", "g2", "g3", "g4", "g5");
+      const id = fc.constantFrom("n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8");
+      const key = fc.constantFrom("a", "b", "c");
+      const conflict = fc.constantFrom("", "OR REPLACE", "OR IGNORE", "OR FAIL", "OR ABORT");
+      const statement = fc.oneof(
+        fc
+          .tuple(conflict, graph)
+          .map(([or, g]) => `INSERT ${or} INTO graphs (id, name) VALUES ('${g}', 'x')`),
+        fc
+          .tuple(conflict, fc.array(fc.tuple(id, graph, key), { minLength: 1, maxLength: 4 }))
+          .map(
+            ([or, rows]) =>
+              `INSERT ${or} INTO nodes (id, graph_id, key) VALUES ${rows.map((row) => `('${row.join("', '")}')`).join(", ")}`,
+          ),
+        fc.tuple(id, graph, key, fc.constantFrom("(id)", "(graph_id, key)")).map(
+          ([i, g, k, target]) =>
+            `INSERT INTO nodes (id, graph_id, key) VALUES ('${i}', '${g}', '${k}')
              ON CONFLICT ${target} DO UPDATE SET attributes = '{"n":1}'`,
-      ),
-      fc
-        .tuple(conflict, id, graph, key)
-        .map(
-          ([or, i, g, k]) =>
-            `UPDATE ${or} nodes SET graph_id = '${g}', key = '${k}' WHERE id = '${i}'`,
         ),
-      fc
-        .tuple(conflict, id, id)
-        .map(([or, i, j]) => `UPDATE ${or} nodes SET id = '${j}' WHERE id = '${i}'`),
-      fc
-        .tuple(conflict, graph, graph)
-        .map(([or, g, h]) => `UPDATE ${or} graphs SET id = '${h}' WHERE id = '${g}'`),
-      graph.map((g) => `DELETE FROM graphs WHERE id = '${g}'`),
-      id.map((i) => `DELETE FROM nodes WHERE id = '${i}'`),
-      fc.constantFrom("SAVEPOINT", "ROLLBACK", "SAVEPOINT", "DELETE FROM nodes"),
-    );
-    using handle = tenants.open("acme");
-    const { $client } = handle.db;
-    const counted = (): unknown =>
-      $client.rows("SELECT (SELECT count(*) FROM graphs), (SELECT count(*) FROM nodes)")[0];
-    const kept = (): unknown =>
-      $client.rows("SELECT used FROM _alk_quota ORDER BY resource").map(([used]) => used);
-    let refused = 0;
-    const attempt = (sql: string): void => {
-      try {
-        $client.execute(sql);
-      } catch (error) {
-        if (/quota_exceeded/.test(String(error))) refused += 1;
-      }
-    };
-    fc.assert(
-      fc.property(fc.array(statement, { minLength: 20, maxLength: 60 }), (statements) => {
-        let tx = $client.transaction();
-        for (const sql of statements) {
-          if (sql === "ROLLBACK") {
-            tx.rollback();
-            tx = $client.transaction();
-          } else if (sql === "SAVEPOINT") {
-            const inner = $client.transaction();
-            attempt("INSERT OR REPLACE INTO graphs (id, name) VALUES ('g1', 'y')");
-            inner.rollback();
-          } else {
-            attempt(sql);
-          }
-          expect(kept()).toEqual(counted());
+        fc
+          .tuple(conflict, id, graph, key)
+          .map(
+            ([or, i, g, k]) =>
+              `UPDATE ${or} nodes SET graph_id = '${g}', key = '${k}' WHERE id = '${i}'`,
+          ),
+        fc
+          .tuple(conflict, id, id)
+          .map(([or, i, j]) => `UPDATE ${or} nodes SET id = '${j}' WHERE id = '${i}'`),
+        fc
+          .tuple(conflict, graph, graph)
+          .map(([or, g, h]) => `UPDATE ${or} graphs SET id = '${h}' WHERE id = '${g}'`),
+        graph.map((g) => `DELETE FROM graphs WHERE id = '${g}'`),
+        id.map((i) => `DELETE FROM nodes WHERE id = '${i}'`),
+        fc.constantFrom("SAVEPOINT", "ROLLBACK", "SAVEPOINT", "DELETE FROM nodes"),
+      );
+      using handle = tenants.open("acme");
+      const { $client } = handle.db;
+      $client.execute(`PRAGMA recursive_triggers = ${recursive}`);
+      const counted = (): unknown =>
+        $client.rows("SELECT (SELECT count(*) FROM graphs), (SELECT count(*) FROM nodes)")[0];
+      const kept = (): unknown =>
+        $client.rows("SELECT used FROM _alk_quota ORDER BY resource").map(([used]) => used);
+      let refused = 0;
+      const attempt = (sql: string): void => {
+        try {
+          $client.execute(sql);
+        } catch (error) {
+          if (/quota_exceeded/.test(String(error))) refused += 1;
         }
-        tx.commit();
-      }),
-      { numRuns: 300 },
-    );
-    expect(refused).toBeGreaterThan(50);
-  });
+      };
+      fc.assert(
+        fc.property(fc.array(statement, { minLength: 20, maxLength: 60 }), (statements) => {
+          let tx = $client.transaction();
+          for (const sql of statements) {
+            if (sql === "ROLLBACK") {
+              tx.rollback();
+              tx = $client.transaction();
+            } else if (sql === "SAVEPOINT") {
+              const inner = $client.transaction();
+              attempt("INSERT OR REPLACE INTO graphs (id, name) VALUES ('g1', 'y')");
+              inner.rollback();
+            } else {
+              attempt(sql);
+            }
+            expect(kept()).toEqual(counted());
+          }
+          tx.commit();
+        }),
+        { numRuns: 300 },
+      );
+      expect(refused).toBeGreaterThan(50);
+    },
+  );
 });
 
 describe("a quota of bytes (M33)", () => {

@@ -19,9 +19,9 @@ export const DROP_COUNTERS = "DROP TABLE IF EXISTS _alk_quota";
 /**
  * Triggers that keep the counter of a table exact and refuse its growth beyond the maximum.
  *
- * REPLACE deletes the rows it collides with without firing delete triggers, so they are counted just
- * before the row is written: always, since a statement that then writes nothing (IGNORE, an upsert)
- * leaves its count behind.
+ * REPLACE deletes the rows it collides with without firing delete triggers (unless a connection has
+ * switched `recursive_triggers` on), so they are counted just before the row is written: always, since a
+ * statement that then writes nothing (IGNORE, an upsert) leaves its count behind.
  */
 export function counterTriggers(resource: CountedResource): readonly string[] {
   const row = `_alk_quota WHERE resource = '${resource}'`;
@@ -44,7 +44,8 @@ export function counterTriggers(resource: CountedResource): readonly string[] {
       AFTER UPDATE OF ${unique.join(", ")} ON ${resource}
       BEGIN UPDATE _alk_quota SET used = used - replaced, replaced = 0 WHERE resource = '${resource}'; END`,
     `CREATE TRIGGER IF NOT EXISTS _alk_quota_${resource}_delete AFTER DELETE ON ${resource}
-      BEGIN UPDATE _alk_quota SET used = used - 1 WHERE resource = '${resource}'; END`,
+      BEGIN UPDATE _alk_quota SET used = used - 1, replaced = max(0, replaced - 1)
+        WHERE resource = '${resource}'; END`,
   ];
 }
 
