@@ -384,6 +384,20 @@ describe.each(engineModes)("M6: work $mode", ({ extension }) => {
     hold.open();
   });
 
+  it("acknowledges a group of jobs that have a history already", async () => {
+    const { db, reported } = setup();
+    const queue = db.queue<number>("q");
+    const ids = queue.enqueueMany(Array.from({ length: 120 }, (_, i) => i));
+    for (const job of queue.claimBatch("w", 60)) job.fail("broken");
+    expect(queue.dead.redrive()).toBe(60);
+    await using _worker = queue.work(() => undefined, { concurrency: 120 });
+    await eventually("all are done", () => queue.stats().pending + queue.stats().running === 0);
+    const outcomes = ids.map((id) => queue.history(id).map(({ outcome }) => outcome));
+    expect(outcomes.slice(0, 60)).toEqual(Array(60).fill(["dead", "redriven", "completed"]));
+    expect(outcomes.slice(60)).toEqual(Array(60).fill(["completed"]));
+    expect(reported).toEqual([]);
+  });
+
   it("a failing schema of one job does not end the worker", async () => {
     const { db } = setup();
     db.queue("q").enqueueMany(["bad", "good"]);

@@ -1,4 +1,5 @@
 import type { Core } from "../core/core.ts";
+import { HonkerError } from "../errors.ts";
 import type { SqlInput, SqlValue } from "../sqlite/connection.ts";
 import type { HistoryRetention } from "./queue-options.ts";
 
@@ -44,10 +45,16 @@ export interface HistorySubject {
 
 const COLUMNS = `(queue, job_id, entry, outcome, attempt, worker_id, enqueued_at, started_at_ms,
   ended_at_ms, error)`;
+/** Where the attempt stands in a row of values. */
+const ATTEMPT = 3;
 /** Rows per statement of a batch. */
 const ROWS_PER_INSERT = 50;
-const INSERT = insertSql(1);
-const INSERT_MANY = insertSql(ROWS_PER_INSERT);
+/** Numbered after the last entry of its job. */
+const INSERT = `INSERT INTO _alk_job_history ${COLUMNS} VALUES (?1, ?2,
+  (SELECT coalesce(max(entry), 0) + 1 FROM _alk_job_history WHERE queue = ?1 AND job_id = ?2),
+  ?3, ?4, ?5, ?6, ?7, ?8, ?9)`;
+const INSERT_FIRST = `INSERT INTO _alk_job_history ${COLUMNS}
+  VALUES ${Array(ROWS_PER_INSERT).fill("(?, ?, 1, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`;
 const OF_JOB = `SELECT job_id, outcome, attempt, worker_id, enqueued_at, started_at_ms, ended_at_ms, error
   FROM _alk_job_history WHERE queue = ? AND job_id = ? ORDER BY entry`;
 const PRUNE_AGE = `DELETE FROM _alk_job_history WHERE (queue, job_id, entry) IN (
@@ -149,15 +156,25 @@ export class JobHistoryWriter {
     return deleted;
   }
 
+  /** Nearly all entries are the only one of their job: numbering them without looking is cheaper. */
   #insert(rows: readonly SqlInput[][]): void {
+    const first = rows.filter((row) => row[ATTEMPT] === 1);
     let start = 0;
-    for (; rows.length - start >= ROWS_PER_INSERT; start += ROWS_PER_INSERT) {
-      const some = rows.slice(start, start + ROWS_PER_INSERT);
-      // rows of one statement do not see each other, so they would get the same number
-      if (new Set(some.map(([, jobId]) => jobId)).size < some.length) this.#insertEach(some);
-      else this.#core.prepare(INSERT_MANY).run(some.flat());
+    for (; first.length - start >= ROWS_PER_INSERT; start += ROWS_PER_INSERT) {
+      this.#insertFirst(first.slice(start, start + ROWS_PER_INSERT));
     }
-    this.#insertEach(rows.slice(start));
+    this.#insertEach(first.slice(start));
+    this.#insertEach(rows.filter((row) => row[ATTEMPT] !== 1));
+  }
+
+  #insertFirst(rows: readonly SqlInput[][]): void {
+    try {
+      this.#core.prepare(INSERT_FIRST).run(rows.flat());
+    } catch (error) {
+      // a job that was released or redriven has entries and is at its first attempt again
+      if (!(error instanceof HonkerError && error.code === "CONSTRAINT")) throw error;
+      this.#insertEach(rows);
+    }
   }
 
   #insertEach(rows: readonly SqlInput[][]): void {
@@ -168,17 +185,6 @@ export class JobHistoryWriter {
   of(jobId: number): JobHistoryEntry[] {
     return this.#core.prepare(OF_JOB).rows([this.#queue, jobId]).map(entry);
   }
-}
-
-/** The statement that writes `rows` entries, each numbered after the last of its job. */
-function insertSql(rows: number): string {
-  const places = Array.from({ length: rows }, (_, i) => {
-    const [queue, job, ...others] = Array.from({ length: 9 }, (_, j) => `?${i * 9 + j + 1}`);
-    const next = `(SELECT coalesce(max(entry), 0) + 1 FROM _alk_job_history
-      WHERE queue = ${queue} AND job_id = ${job})`;
-    return `(${queue}, ${job}, ${next}, ${others.join(", ")})`;
-  });
-  return `INSERT INTO _alk_job_history ${COLUMNS} VALUES ${places.join(", ")}`;
 }
 
 function entry(row: readonly SqlValue[]): JobHistoryEntry {
