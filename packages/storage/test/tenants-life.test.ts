@@ -53,6 +53,21 @@ describe("states of tenants (M33)", () => {
     expect(anyOf.map((literal) => literal.const)).toEqual([...TENANT_STATES, "removed"]);
   });
 
+  test("are as the page on the architecture says", () => {
+    const page = new URL("../../../docs/architecture/tenants.md", import.meta.url);
+    const text = readFileSync(page, "utf8");
+    const shown = (states: readonly (string | null)[]): string =>
+      states.map((state) => state ?? "no tenant").join(", ") || "no tenant";
+    const rows = ways.map(
+      ([name, { from, via, to }]) =>
+        `| ${name} | ${shown(from)} | ${via ?? "–"} | ${shown([to])} |`,
+    );
+    expect(text).toContain(
+      `| operation | from | via | to |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n\n`,
+    );
+    for (const state of TENANT_STATES) expect(text.split("| operation")[0]).toContain(state);
+  });
+
   const ways = Object.entries<TenantTransition>(TENANT_TRANSITIONS) as readonly [
     TenantTransitionName,
     TenantTransition,
