@@ -1,6 +1,7 @@
 // Compiles every TypeScript block of the documentation, each as a module of its own, so that what is
-// written there is what the packages offer. Names a block does not declare are those of
-// scripts/doc-blocks.d.ts. Run: npm run docs:check
+// written there is what the packages offer. A block without imports has those of the blocks above it on
+// the page; other names that it does not declare are those of scripts/doc-blocks.d.ts.
+// Run: npm run docs:check
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -11,9 +12,13 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDER = join(ROOT, "node_modules", ".cache", "doc-blocks");
 const PAGES = ["README.md", "docs/**/*.md", "packages/*/README.md", "bench/README.md"];
 
+const IMPORT = /^import [^;]*;/gm;
+
 /** A block and where it stands. */
 interface Block {
   readonly page: string;
+  /** One line before the code. */
+  readonly imports: string;
   /** Line of the page that its first line is. */
   readonly line: number;
   readonly code: string;
@@ -22,11 +27,15 @@ interface Block {
 function blocksOf(page: string): Block[] {
   const lines = readFileSync(join(ROOT, page), "utf8").split("\n");
   const blocks: Block[] = [];
+  let above = "";
   for (let i = 0; i < lines.length; i++) {
     if (lines[i] !== "```ts") continue;
     const end = lines.indexOf("```", i);
     if (end === -1) throw new Error(`${page}:${i + 1}: the block has no end`);
-    blocks.push({ page, line: i + 2, code: lines.slice(i + 1, end).join("\n") });
+    const code = lines.slice(i + 1, end).join("\n");
+    const own = code.match(IMPORT) ?? [];
+    blocks.push({ page, line: i + 2, imports: own.length === 0 ? above : "", code });
+    if (own.length > 0) above = own.join(" ").replaceAll("\n", " ");
     i = end;
   }
   return blocks;
@@ -41,7 +50,7 @@ mkdirSync(FOLDER, { recursive: true });
 const byFile = new Map(
   blocks.map((block) => {
     const name = `${block.page.replaceAll(/[^a-z0-9]+/gi, "-")}-${block.line}.ts`;
-    writeFileSync(join(FOLDER, name), `${block.code}\nexport {};\n`);
+    writeFileSync(join(FOLDER, name), `${block.imports}\n${block.code}\nexport {};\n`);
     return [name, block];
   }),
 );
@@ -67,7 +76,7 @@ for (const problem of problems) {
     /([^/\\]+\.ts)\((\d+),\d+\): (.*)/.exec(problem) ?? [];
   const block = byFile.get(file);
   console.error(
-    block === undefined ? problem : `${block.page}:${block.line + Number(line) - 1}: ${rest}`,
+    block === undefined ? problem : `${block.page}:${block.line + Number(line) - 2}: ${rest}`,
   );
 }
 console.log(`${blocks.length} blocks of documentation, ${problems.length} problems`);
