@@ -5,13 +5,16 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./harness/bench.ts";
 import { benchByName, benches } from "./harness/benches.ts";
+import { now, secondsSince } from "./harness/clock.ts";
 import { machine } from "./harness/machine.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./harness/options.ts";
 import type { Peer } from "./harness/peer.ts";
 import { allPeers, localPeers, peersInstalled, select } from "./harness/peers.ts";
 import { markdown, type Results } from "./harness/report.ts";
-import { type BenchResult, runRounds } from "./harness/rounds.ts";
+import { runRounds } from "./harness/rounds.ts";
 import { startServers } from "./harness/servers.ts";
+import { runStages } from "./harness/stages.ts";
+import type { BenchResult } from "./harness/tally.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const README = `${FOLDER}README.md`;
@@ -34,6 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const results = await run(chosen, peers, options);
   console.log(markdown(results));
+  console.log(`took ${results.took} (minutes and seconds)`);
   if (options.quick || options.peers !== undefined) return;
   const path = keep(results, options);
   console.log(`kept in ${path}`);
@@ -63,6 +67,8 @@ async function run(
   candidates: readonly Peer[],
   options: BenchOptions,
 ): Promise<Results> {
+  const start = now();
+  const took = (): string => minutesSince(start);
   const wanted = candidates.filter((peer) => chosen.some((bench) => takesPart(bench, peer)));
   const servers = await startServers(wanted.flatMap(({ needs }) => needs ?? []));
   try {
@@ -77,17 +83,19 @@ async function run(
     const measured: BenchResult[] = [];
     for (const bench of chosen) {
       const taking = peers.filter((peer) => takesPart(bench, peer));
+      const how = {
+        rounds: options.rounds,
+        quick: options.quick,
+        quietMs: options.quietMs,
+        progress: (line: string): void => console.error(`${took()} ${line}`),
+      };
       measured.push(
-        await runRounds(bench, taking, {
-          rounds: options.rounds,
-          quick: options.quick,
-          quietMs: options.quietMs,
-          progress: (line) => console.error(line),
-        }),
+        "open" in bench ? await runStages(bench, taking, how) : await runRounds(bench, taking, how),
       );
     }
     return {
       date: new Date().toISOString(),
+      took: took(),
       machine: machine(),
       versions: { ...packageVersions(), ...servers.versions },
       rounds: options.rounds,
@@ -106,6 +114,12 @@ async function run(
   } finally {
     await servers.stop();
   }
+}
+
+/** `3:07` since `start`. */
+function minutesSince(start: number): string {
+  const seconds = Math.round(secondsSince(start));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 function packageVersions(): Record<string, string> {
@@ -138,6 +152,7 @@ function merged(all: readonly Results[]): Results {
   const peers = new Map(all.flatMap((results) => results.peers).map((peer) => [peer.id, peer]));
   return {
     ...last,
+    took: undefined,
     versions: Object.assign({}, ...all.map(({ versions }) => versions)),
     missing: Object.assign({}, ...all.map(({ missing }) => missing)),
     peers: [...peers.values()],

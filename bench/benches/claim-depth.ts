@@ -1,4 +1,4 @@
-import { type Bench, type Measure, rate } from "../harness/bench.ts";
+import { type Measure, rate, type StagedBench } from "../harness/bench.ts";
 import { now, secondsSince } from "../harness/clock.ts";
 import { freshContext } from "../harness/context.ts";
 import { payload, payloads } from "../harness/payload.ts";
@@ -6,13 +6,13 @@ import type { Claimer, Producer } from "../harness/peer.ts";
 
 /** Jobs that wait behind the one that is claimed, after the empty queue. */
 const DEPTHS = [10_000, 100_000, 1_000_000];
-const MOST = 5_000;
+const MOST = 3_000;
 const BATCH = 1_000;
 
-export const claimDepth: Bench = {
+export const claimDepth: StagedBench = {
   name: "claim-depth",
   question:
-    "Claim one job and acknowledge it, one after the other in one process, while 0, 10,000, 100,000 and 1,000,000 others wait in the same queue. At 0 the queue is empty but for that job, whose enqueue is not timed. Flat is the rate at 1,000,000 as a share of the rate at 0.",
+    "Claim one job and acknowledge it, one after the other in one process, while 0, 10,000, 100,000 and 1,000,000 others wait in the same queue. At 0 the queue is empty but for that job, whose enqueue is not timed. The store is filled once, and up again before each measurement. Flat is the rate at 1,000,000 as a share of the rate at 0.",
   metrics: {
     at0: {
       title: "0 waiting",
@@ -48,41 +48,53 @@ export const claimDepth: Bench = {
     },
   },
   takesPart: ({ queue }) => queue?.claimer !== undefined,
-  async run(peer, { quick }) {
-    const { queue } = peer;
-    if (queue?.claimer === undefined) throw new Error(`${peer.id} cannot claim one by one`);
+  stages: ["empty", ...DEPTHS.map((depth) => `${depth} waiting`)],
+  async open({ id, queue }, { quick }) {
+    if (queue?.claimer === undefined) throw new Error(`${id} cannot claim one by one`);
     const context = freshContext("depth");
     await queue.prepare(context);
     const producer = await queue.producer(context);
     const claimer = await queue.claimer(context);
-    const seconds = quick ? 0.2 : 1.5;
-    const measures = new Map<string, Measure>();
-    try {
-      await emptyQueue(producer, claimer, quick ? 0.1 : 0.5); // warm-up
-      const first = await emptyQueue(producer, claimer, seconds);
-      measures.set("at0", first);
-      let waiting = 0;
-      let last = first;
-      for (const depth of DEPTHS) {
-        waiting += await fill(producer, (quick ? depth / 100 : depth) - waiting);
-        last = await claimFrom(claimer, seconds, quick ? 50 : MOST);
-        waiting -= last.n;
-        measures.set(`at${depth}`, last);
-      }
-      measures.set("flat", { value: last.value / first.value, n: last.n });
-      return Object.fromEntries(measures);
-    } finally {
-      await claimer.close();
-      await producer.close();
-    }
+    const seconds = quick ? 0.2 : 0.6;
+    const whenEmpty: number[] = [];
+    let waiting = 0;
+    const fillTo = async (depth: number): Promise<void> => {
+      await fill(producer, depth - waiting);
+      waiting = depth;
+    };
+    const sized = (depth: number): number => (quick ? depth / 100 : depth);
+    return {
+      async prepare(stage) {
+        if (stage === 0)
+          await emptyQueue(producer, claimer, quick ? 0.1 : 0.5); // warm-up
+        else await fillTo(sized(DEPTHS[stage - 1] as number));
+      },
+      async measure(stage, round) {
+        if (stage === 0) {
+          const at0 = await emptyQueue(producer, claimer, seconds);
+          whenEmpty[round] = at0.value;
+          return { at0 };
+        }
+        const depth = DEPTHS[stage - 1] as number;
+        await fillTo(sized(depth));
+        const measured = await claimFrom(claimer, seconds, quick ? 50 : MOST);
+        waiting -= measured.n;
+        if (stage < DEPTHS.length) return { [`at${depth}`]: measured };
+        const flat = measured.value / (whenEmpty[round] ?? Number.NaN);
+        return { [`at${depth}`]: measured, flat: { value: flat, n: measured.n } };
+      },
+      async close() {
+        await claimer.close();
+        await producer.close();
+      },
+    };
   },
 };
 
-async function fill(producer: Producer, count: number): Promise<number> {
+async function fill(producer: Producer, count: number): Promise<void> {
   for (let i = 0; i < count; i += BATCH) {
     await producer.addMany(payloads(i, Math.min(BATCH, count - i)));
   }
-  return Math.max(0, count);
 }
 
 async function claimFrom(claimer: Claimer, seconds: number, most: number): Promise<Measure> {

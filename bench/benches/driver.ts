@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eq, lte, sql } from "drizzle-orm";
-import type { Bench, Measure, Measures, Metric } from "../harness/bench.ts";
+import type { Measure, Measures, Metric, OneGoBench } from "../harness/bench.ts";
 import { now, secondsSince } from "../harness/clock.ts";
 import { freshFolder } from "../harness/context.ts";
 import type { DriverPeer, OpenDriver, OpenRaw } from "../harness/driver-peer.ts";
@@ -11,10 +11,10 @@ const MADE = new Date(1_700_000_000_000);
 const IN_TRANSACTION = 200;
 const RIVALS = ["drizzle-better-sqlite3"];
 
-export const driver: Bench = {
+export const driver: OneGoBench = {
   name: "driver",
   question:
-    "Microseconds per operation through a Drizzle driver: 5,000 users, the first 50 with 100 posts each, two tables with equal column names. Every operation is checked, warmed and then timed for 0.7 s. The bare driver stands beside as a floor.",
+    "Microseconds per operation through a Drizzle driver: 5,000 users, the first 50 with 100 posts each, two tables with equal column names. Every operation is checked, warmed and then timed for 0.3 s. The bare driver stands beside as a floor.",
   metrics: {
     get: operation("get by key, unprepared", 1.3),
     getPrepared: operation("get by key, prepared", 1),
@@ -31,7 +31,7 @@ export const driver: Bench = {
     const { driver: tried } = peer;
     if (tried === undefined) throw new Error(`${peer.id} has no driver`);
     const file = join(freshFolder("driver"), "driver.db");
-    const timer = new Timer(quick ? 0.05 : 0.7, tried.sync);
+    const timer = new Timer(quick ? 0.05 : 0.3, tried.sync);
     if (tried.open !== undefined) return withDrizzle(await tried.open(file), tried, timer);
     if (tried.openRaw !== undefined) return withoutDrizzle(tried.openRaw(file), timer);
     throw new Error(`${peer.id} opens nothing`);

@@ -1,4 +1,4 @@
-import { type Bench, type Measure, type Measures, rate } from "../harness/bench.ts";
+import { type Measure, type Measures, type OneGoBench, rate } from "../harness/bench.ts";
 import { now, secondsSince, sleep } from "../harness/clock.ts";
 import { type Context, freshContext } from "../harness/context.ts";
 import { payload } from "../harness/payload.ts";
@@ -9,7 +9,7 @@ import { type Done, startRole } from "../harness/roles.ts";
 
 const IN_FLIGHT = 10;
 
-export const outbox: Bench = {
+export const outbox: OneGoBench = {
   name: "outbox",
   question:
     "One business row and one job, 2,000 times, while a worker in another process handles the jobs; then producers killed (SIGKILL) between the two writes, and how many rows are left without their job or jobs without their row.",

@@ -1,4 +1,4 @@
-import { type Bench, rate } from "../harness/bench.ts";
+import { type OneGoBench, rate } from "../harness/bench.ts";
 import { now, secondsSince } from "../harness/clock.ts";
 import { freshContext } from "../harness/context.ts";
 import { payload, payloads } from "../harness/payload.ts";
@@ -8,7 +8,7 @@ const MOST = 40_000;
 const IN_FLIGHT = 100;
 const BATCH = 1_000;
 
-export const queueEnqueue: Bench = {
+export const queueEnqueue: OneGoBench = {
   name: "queue-enqueue",
   question:
     "Jobs per second that one process can enqueue: each awaited, 100 in flight, and 1,000 per call in the peer's own bulk call or one transaction.",
@@ -32,7 +32,7 @@ export const queueEnqueue: Bench = {
     const { queue } = peer;
     if (queue === undefined) throw new Error(`${peer.id} has no queue`);
     const context = freshContext("enqueue");
-    const seconds = quick ? 0.3 : 1.5;
+    const seconds = quick ? 0.3 : 0.5;
     await queue.prepare(context);
     const producer = await queue.producer(context);
     try {

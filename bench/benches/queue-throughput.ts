@@ -1,4 +1,4 @@
-import { type Bench, rate } from "../harness/bench.ts";
+import { type OneGoBench, rate } from "../harness/bench.ts";
 import { now, secondsSince } from "../harness/clock.ts";
 import { freshContext } from "../harness/context.ts";
 import { payloads } from "../harness/payload.ts";
@@ -6,7 +6,7 @@ import { collect, type Done, startRole } from "../harness/roles.ts";
 
 const BATCH = 1_000;
 
-export const queueThroughput: Bench = {
+export const queueThroughput: OneGoBench = {
   name: "queue-throughput",
   question:
     "10,000 waiting jobs through one worker process, concurrency 10, a handler that does nothing. Processing counts from the moment the worker is told to start, its connections included, to the start of the last handler; end to end adds the time to enqueue them 1,000 per call.",

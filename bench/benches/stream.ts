@@ -1,4 +1,4 @@
-import { type Bench, type Goal, type Measures, rate } from "../harness/bench.ts";
+import { type Goal, type Measures, type OneGoBench, rate } from "../harness/bench.ts";
 import { now, secondsSince, sleep } from "../harness/clock.ts";
 import { freshContext } from "../harness/context.ts";
 import { paced } from "../harness/paced.ts";
@@ -15,7 +15,7 @@ const READ = 256;
 const BATCH = 4 * READ;
 const WARM_UP = 20;
 
-export const stream: Bench = {
+export const stream: OneGoBench = {
   name: "stream",
   question:
     "A durable log: publish with each call awaited, with 100 in flight, and 1,024 per call; read 20,480 as one consumer whose offset (or acks) is saved every 256; delay to a consumer in another process, 300 messages, one every 5 ms.",
@@ -31,7 +31,7 @@ export const stream: Bench = {
   async run(peer, { quick }) {
     const { stream: log } = peer;
     if (log === undefined) throw new Error(`${peer.id} has no stream`);
-    const published = await publishing(log, quick ? 0.3 : 1.5);
+    const published = await publishing(log, quick ? 0.3 : 0.5);
     const consumed = await consuming(log, (quick ? 3 : 20) * BATCH);
     return { ...published, ...consumed, ...(await following(peer, log, quick ? 60 : 300)) };
   },

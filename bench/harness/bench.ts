@@ -39,16 +39,39 @@ export interface RunOptions {
   readonly round: number;
 }
 
-/** One question, asked of several peers. */
-export interface Bench {
+interface Question {
   readonly name: string;
   /** The question, with the sizes. */
   readonly question: string;
   readonly metrics: Readonly<Record<string, Metric>>;
   takesPart(peer: Peer): boolean;
+}
+
+/** A bench whose measurements begin with nothing. */
+export interface OneGoBench extends Question {
   /** Measures one peer once. Runs in a fresh process. */
   run(peer: Peer, options: RunOptions): Promise<Measures>;
 }
+
+/** A bench that needs a store which takes long to fill: filled once and measured in every round. */
+export interface StagedBench extends Question {
+  /** Names of the states of the store, in order. */
+  readonly stages: readonly string[];
+  /** Runs in a process of its own, which lives until the last stage is measured. */
+  open(peer: Peer, options: RunOptions): Promise<Session>;
+}
+
+/** One peer's store. Stages are numbered from 0. */
+export interface Session {
+  /** Brings the store to the stage. */
+  prepare(stage: number): Promise<void>;
+  /** Measures it there and leaves it there. Called once per round, from 0. */
+  measure(stage: number, round: number): Promise<Measures>;
+  close(): Promise<void>;
+}
+
+/** One question, asked of several peers. */
+export type Bench = OneGoBench | StagedBench;
 
 /** Operations per second since `seconds`. */
 export function rate(n: number, seconds: number): Measure {

@@ -21,7 +21,7 @@ export const USAGE = `npm run bench -- [options]
                   run is printed but not kept
   --rounds n      alternated rounds (default: 5; 1 with --quick)
   --quick         a smoke run: small sizes, no results file
-  --quiet-ms n    longest wait for a quiet machine before each measurement (default: 8000)
+  --quiet-ms n    longest wait for a quiet machine before each measurement (default: 3000)
   --report a,b    render these results files into bench/README.md; later ones win per bench
   --list          benches and peers
 `;
@@ -49,7 +49,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     peers: list(values.peers),
     rounds,
     quick: values.quick,
-    quietMs: Number(values["quiet-ms"] ?? (values.quick ? 0 : 8_000)),
+    quietMs: Number(values["quiet-ms"] ?? (values.quick ? 0 : 3_000)),
     report: list(values.report),
     list: values.list,
   };

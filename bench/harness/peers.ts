@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import type { Peer } from "./peer.ts";
 
 const BENCH = new URL("../", import.meta.url);
+/** Environment variable that tells child processes which module has which peer. */
+const MODULES = "BENCH_PEER_MODULES";
 
 /** Modules with `export const peers: Peer[]`. `peers/` needs the packages of bench/package.json. */
 const LOCAL = modules("local/");
@@ -30,10 +32,16 @@ export async function allPeers(): Promise<Peer[]> {
   return [...(await load(LOCAL)), ...(peersInstalled() ? await load(INSTALLED) : [])];
 }
 
-/** @throws when there is no such peer */
+/**
+ * Loads the module of that peer alone: loading all takes longer than many a measurement.
+ *
+ * @throws when there is no such peer
+ */
 export async function peerById(id: string): Promise<Peer> {
-  const own = (await load(LOCAL)).find((peer) => peer.id === id);
-  const peer = own ?? (await load(INSTALLED)).find((candidate) => candidate.id === id);
+  const known = JSON.parse(process.env[MODULES] ?? "{}") as Record<string, string>;
+  const module = known[id];
+  const peers = module === undefined ? await allPeers() : await load([module]);
+  const peer = peers.find((candidate) => candidate.id === id);
   if (peer === undefined) throw new Error(`there is no peer "${id}"`);
   return peer;
 }
@@ -50,8 +58,14 @@ export function select(peers: readonly Peer[], names: readonly string[] | undefi
 }
 
 async function load(urls: readonly string[]): Promise<Peer[]> {
+  const known = JSON.parse(process.env[MODULES] ?? "{}") as Record<string, string>;
   const loaded = await Promise.all(
-    urls.map((url) => import(url) as Promise<{ peers: readonly Peer[] }>),
+    urls.map(async (url) => {
+      const { peers } = (await import(url)) as { peers: readonly Peer[] };
+      for (const { id } of peers) known[id] = url;
+      return peers;
+    }),
   );
-  return loaded.flatMap(({ peers }) => peers);
+  process.env[MODULES] = JSON.stringify(known);
+  return loaded.flat();
 }

@@ -3,12 +3,14 @@ import { benches } from "./benches.ts";
 import type { Machine } from "./machine.ts";
 import type { Durability, Peer } from "./peer.ts";
 import { isNamed } from "./peers.ts";
-import type { BenchResult, Row } from "./rounds.ts";
 import { median } from "./statistics.ts";
+import type { BenchResult, Row } from "./tally.ts";
 
 /** A results file. */
 export interface Results {
   readonly date: string;
+  /** How long it took, `34:05`; absent where several runs were put together. */
+  readonly took?: string | undefined;
   readonly machine: Machine;
   /** Packages and servers, with versions. */
   readonly versions: Readonly<Record<string, string>>;
@@ -139,7 +141,7 @@ function against({ against: names, equalDurability }: Goal): string {
 export function markdown(results: Results): string {
   const { machine } = results;
   const lines = [
-    `Run of ${results.date.slice(0, 10)}${results.quick ? " (smoke run: the numbers mean nothing)" : ""}: ${results.rounds} rounds, medians; Node ${machine.node}, ${machine.system}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; a flush of 4 KiB takes ${machine.flushMs} ms here.`,
+    `Run of ${results.date.slice(0, 10)}${results.quick ? " (smoke run: the numbers mean nothing)" : ""}: ${results.rounds} rounds, medians${results.took === undefined ? "" : `, ${results.took} minutes in all`}; Node ${machine.node}, ${machine.system}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; a flush of 4 KiB takes ${machine.flushMs} ms here.`,
     "",
     "### Goals",
     "",
