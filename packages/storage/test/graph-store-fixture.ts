@@ -1,4 +1,4 @@
-import { type Database, open } from "@alkdev/honker";
+import type { Database, SqlInput } from "@alkdev/honker";
 import {
   defineModule,
   edgeAttributes,
@@ -40,7 +40,7 @@ export const TaskGraph = defineModule(
 );
 
 /** Anything between anything. */
-export const LooseGraph = defineModule(
+const LooseGraph = defineModule(
   { name: "loose_graph" },
   {
     Config: graphConfig({ type: "mixed", multi: true, allowSelfLoops: true }),
@@ -50,7 +50,7 @@ export const LooseGraph = defineModule(
 );
 
 /** Edges without a direction. */
-export const FriendGraph = defineModule(
+const FriendGraph = defineModule(
   { name: "friend_graph" },
   {
     Config: graphConfig({ type: "undirected" }),
@@ -60,7 +60,7 @@ export const FriendGraph = defineModule(
 );
 
 /** Edges with a direction. */
-export const DirectedGraph = defineModule(
+const DirectedGraph = defineModule(
   { name: "directed_graph" },
   {
     Config: graphConfig({ type: "directed" }),
@@ -103,14 +103,34 @@ export const task = (key: string, attributes: Record<string, unknown> = {}) => (
 /** A person node. */
 export const person = (key: string) => ({ key, type: "person", attributes: { name: key } });
 
-/** Opens the file of another database as a second process would. */
-export function reopened(path: string): GraphStore {
-  return createGraphStore(createTenantDatabase(open(path)));
-}
-
 /** Everything written to the notification table, oldest first. */
 export function events(client: Database): readonly (readonly [string, unknown])[] {
   return client
     .rows("SELECT channel, payload FROM _honker_notifications ORDER BY id")
     .map(([channel, payload]) => [String(channel), JSON.parse(String(payload))] as const);
+}
+
+/** How SQLite would run the last statement that returned rows during `call`; handles must be made in it. */
+export function planOf({ client }: Fixture, call: () => unknown): string {
+  let last: readonly [sql: string, params: readonly SqlInput[]] = ["", []];
+  const prepare = client.prepare.bind(client);
+  client.prepare = (sql) => {
+    const statement = prepare(sql);
+    const rows = statement.rows.bind(statement);
+    statement.rows = (params = []) => {
+      last = [sql, params];
+      return rows(params);
+    };
+    return statement;
+  };
+  try {
+    call();
+  } finally {
+    client.prepare = prepare;
+  }
+  const [sql, params] = last;
+  return client
+    .rows(`EXPLAIN QUERY PLAN ${sql}`, params)
+    .map((row) => String(row[3]))
+    .join("\n");
 }

@@ -222,6 +222,8 @@ describe("graph store: graphs (M27)", () => {
       { cursor: Buffer.from('["graphs",{}]').toString("base64url") },
     ],
     ["an unknown filter", { owner: "x" }],
+    ["a filter by name", { name: "x" }],
+    ["a status that is none", { status: "gone" }],
   ])("a list with %s is refused", (_what, options) => {
     const { store } = fixture();
     expect(() => store.listGraphs(options)).toThrow(failsWith("INVALID_ARGUMENT"));

@@ -8,7 +8,7 @@ import {
 } from "@alkdev/storage/sqlite";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Fixture, fixture, graphOf, task } from "./graph-store-fixture.ts";
+import { type Fixture, fixture, graphOf, planOf, task } from "./graph-store-fixture.ts";
 
 const failsWith = (code: string, details: object = {}) =>
   expect.objectContaining({ code, details: expect.objectContaining(details) });
@@ -226,28 +226,6 @@ describe("graph store: pages (M27)", () => {
 });
 
 describe("graph store: declared indexes (M27)", () => {
-  /** The plan of what `call` runs against `nodes`. */
-  function planOf({ client }: Fixture, call: () => unknown): string {
-    let sql = "";
-    let params: readonly unknown[] = [];
-    const prepare = client.prepare.bind(client);
-    client.prepare = (text) => {
-      const statement = prepare(text);
-      const rows = statement.rows.bind(statement);
-      statement.rows = (values = []) => {
-        [sql, params] = [text, values];
-        return rows(values);
-      };
-      return statement;
-    };
-    call();
-    client.prepare = prepare;
-    return client
-      .rows(`EXPLAIN QUERY PLAN ${sql}`, params as never)
-      .map((row) => String(row[3]))
-      .join("\n");
-  }
-
   test.each<[string, Where, OrderBy | undefined, string, RegExp]>([
     [
       "equality with a text",

@@ -1,8 +1,8 @@
-import type { Direction, Graph } from "@alkdev/storage/sqlite";
+import { createGraphStore, type Direction, type Graph } from "@alkdev/storage/sqlite";
 import fc from "fast-check";
 import { MultiGraph } from "graphology";
 import { describe, expect, test } from "vitest";
-import { type Fixture, fixture, graphOf, person, task } from "./graph-store-fixture.ts";
+import { type Fixture, fixture, graphOf, person, planOf, task } from "./graph-store-fixture.ts";
 
 const failsWith = (code: string) => expect.objectContaining({ code });
 
@@ -267,6 +267,19 @@ describe("graph store: traversal (M37)", () => {
     ["an empty node type", (graph) => graph.neighbours("a", { nodeType: "" })],
   ])("%s is refused", (_what, call) => {
     expect(() => call(tasks().graph)).toThrow(failsWith("INVALID_ARGUMENT"));
+  });
+
+  test.each<[string, string, (graph: Graph) => unknown]>([
+    ["a directed graph", "directed_graph", (graph) => graph.neighbours("a")],
+    ["a mixed graph", "loose_graph", (graph) => graph.neighbours("a", { direction: "in" })],
+    ["edges of a type", "loose_graph", (graph) => graph.neighbours("a", { edgeType: "link" })],
+  ])("neighbours in %s are read as far as the page goes", (_what, type, call) => {
+    const all = fixture();
+    const { id } = graphOf(all, type);
+    const plan = planOf(all, () => call(createGraphStore(all.db).graph(id)));
+    expect(plan).toMatch(/SEARCH edges USING (COVERING )?INDEX edges_(source|target)/);
+    expect(plan).toMatch(/SEARCH nodes USING INDEX nodes_graph_id_key \(graph_id=\? AND key=\?\)/);
+    expect(plan).not.toMatch(/TEMP B-TREE|SCAN (edges|nodes)/);
   });
 
   test("a ring of 5,000 nodes, and a star of 5,000", () => {

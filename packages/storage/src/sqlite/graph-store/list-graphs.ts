@@ -1,3 +1,4 @@
+import { StorageError } from "../../errors.ts";
 import { checkGraphFields } from "./check-graph.ts";
 import {
   FROM_GRAPHS,
@@ -37,6 +38,10 @@ export function listGraphs(
 ): Page<StoredGraph> {
   const { limit: most, cursor, ...filter } = options;
   checkGraphFields(filter, []);
+  for (const field of Object.keys(filter)) {
+    if (COLUMNS.some(([known]) => known === field)) continue;
+    throw new StorageError("INVALID_ARGUMENT", `graphs cannot be listed by ${field}`);
+  }
   const limit = pageLimit(most);
   const position = readCursor(cursor, CURSOR);
   const parts: SqlPart[] = [];
