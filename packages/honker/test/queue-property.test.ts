@@ -234,7 +234,8 @@ class Run {
         this.#enqueue(next);
         break;
       case "claim": {
-        if (this.#variant.expiry) this.#sweep();
+        // of a paused queue a claim sweeps only when 5 s have gone by
+        if (this.#variant.expiry || this.#model.paused) this.#sweep();
         const jobs = this.#queue.claimBatch(next.worker, next.count);
         expect(jobs.map(({ id }) => id)).toEqual(this.#model.claim(next.worker, next.count));
         this.#claims.push(...jobs);
@@ -253,8 +254,6 @@ class Run {
         break;
       }
       case "redrive":
-        // a claim sweeps when 5 s have gone by, also while the queue is paused: the model does not
-        this.#sweep();
         expect(this.#queue.dead.redrive()).toBe(this.#model.redrive());
         break;
       case "pause":
