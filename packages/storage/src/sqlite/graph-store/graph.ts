@@ -1,7 +1,6 @@
 import type { SyncCallback } from "@alkdev/honker";
 import type { JsonObject } from "../tables/common.ts";
-import { patchEdge, replaceEdge } from "./change-edges.ts";
-import { patchNode, replaceNode } from "./change-nodes.ts";
+import { EDGE, NODE, patchRow, type RowKind, type RowRef, replaceRow } from "./change-rows.ts";
 import { requireArray } from "./check-nodes.ts";
 import { deleteEdges, deleteNodes } from "./delete-rows.ts";
 import { describeGraph, type GraphDescription } from "./describe-graph.ts";
@@ -17,7 +16,7 @@ import { degree, type NeighboursOptions, neighbours } from "./neighbours.ts";
 import { type Reach, type ReachOptions, reachable, type Subgraph, subgraph } from "./reachable.ts";
 import { readEdge } from "./read-edges.ts";
 import { readNode, readNodes } from "./read-nodes.ts";
-import type { Page, StoredEdge, StoredNode } from "./rows.ts";
+import type { Page, StoredEdge, StoredNode, StoredRow } from "./rows.ts";
 import { type PathOptions, shortestPath } from "./shortest-path.ts";
 import type { StoreContext } from "./store-context.ts";
 import { upsertEdges } from "./upsert-edges.ts";
@@ -110,12 +109,12 @@ export class Graph {
    * ```
    */
   patchNode(key: string, patch: JsonObject, options: ChangeOptions = {}): StoredNode {
-    return patchNode(this.#context, key, { ...options, patch });
+    return patchRow(this.#ref(NODE, key), patch, options);
   }
 
   /** Gives a node other attributes. Returns it as it is now. @throws as {@link patchNode} */
   replaceNode(key: string, replacement: Replacement, options: ChangeOptions = {}): StoredNode {
-    return replaceNode(this.#context, key, { ...options, replacement });
+    return replaceRow(this.#ref(NODE, key), replacement, options);
   }
 
   /** Deletes nodes, and their edges with them. Returns how many nodes were there. */
@@ -164,12 +163,12 @@ export class Graph {
 
   /** As {@link patchNode}, for the edge of that key, or of that id where it has none. */
   patchEdge(key: string, patch: JsonObject, options: ChangeOptions = {}): StoredEdge {
-    return patchEdge(this.#context, key, { ...options, patch });
+    return patchRow(this.#ref(EDGE, key), patch, options);
   }
 
   /** As {@link replaceNode}, for the edge of that key, or of that id where it has none. */
   replaceEdge(key: string, replacement: Replacement, options: ChangeOptions = {}): StoredEdge {
-    return replaceEdge(this.#context, key, { ...options, replacement });
+    return replaceRow(this.#ref(EDGE, key), replacement, options);
   }
 
   /** Deletes edges by their keys, or ids where they have none. Returns how many were there. */
@@ -254,5 +253,9 @@ export class Graph {
    */
   subgraph(roots: readonly string[], options?: ReachOptions): Subgraph {
     return subgraph(this.#context, roots, options);
+  }
+
+  #ref<Row extends StoredRow>(of: RowKind<Row>, name: string): RowRef<Row> {
+    return { of, graph: this.#context, name };
   }
 }

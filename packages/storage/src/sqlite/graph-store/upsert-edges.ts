@@ -1,5 +1,5 @@
 import { StorageError } from "../../errors.ts";
-import { writeEdge } from "./change-edges.ts";
+import { EDGE, writeRow } from "./change-rows.ts";
 import { type CheckedEdge, checkEdges } from "./check-edges.ts";
 import { checkEnds, identityOf } from "./check-ends.ts";
 import { edgeIdentity, readParallel } from "./edge-identity.ts";
@@ -37,7 +37,8 @@ export function upsertEdges(graph: GraphContext, edges: readonly EdgeInput[]): U
       if (touched.has(before.id)) throw givenTwice(graph, before);
       touched.add(before.id);
       const { attributes = {}, metadata } = edge.input;
-      if (writeEdge(graph, before, { attributes, metadata })) updated.push(edgeName(before));
+      const next = { attributes, metadata };
+      if (writeRow(graph, EDGE, { row: before, next })) updated.push(edgeName(before));
     }
     checkEnds(graph, created, { config, parallel });
     const ids = writeEdges(graph, created);

@@ -1,5 +1,5 @@
 import { StorageError } from "../../errors.ts";
-import { writeNode } from "./change-nodes.ts";
+import { NODE, writeRow } from "./change-rows.ts";
 import { checkNodes } from "./check-nodes.ts";
 import { notifyKeys } from "./events.ts";
 import type { GraphContext } from "./graph-context.ts";
@@ -25,7 +25,8 @@ export function upsertNodes(graph: GraphContext, nodes: readonly NodeInput[]): U
       }
       if (before.type !== node.type) throw otherType(graph, node, before.type);
       const { attributes = {}, metadata } = node;
-      if (writeNode(graph, before, { attributes, metadata })) updated.push(node.key);
+      const next = { attributes, metadata };
+      if (writeRow(graph, NODE, { row: before, next })) updated.push(node.key);
     }
     writeNodes(graph, created);
     notifyKeys(
