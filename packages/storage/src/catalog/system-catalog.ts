@@ -84,6 +84,11 @@ export const systemCatalog = {
           graceSeconds: Type.Integer({ minimum: 0 }),
         }),
         Exact({ task: Type.Literal("remove-expired-keys"), expiredBefore: Timestamp }),
+        /** The same for schedules, which do not know the moment: keys that ended so long ago. */
+        Exact({
+          task: Type.Literal("remove-expired-keys"),
+          expiredForSeconds: Type.Integer({ minimum: 0 }),
+        }),
       ]),
     },
     "account-maintenance": {

@@ -13,6 +13,111 @@ export type { ListPermissionsOptions, PermissionInput } from "./acl/permissions.
 export type { ListPrincipalsOptions, PrincipalInput } from "./acl/principals.ts";
 export type { Member, MembershipChanges } from "./acl/reconcile-members.ts";
 export {
+  type AccountChanges,
+  type AccountInput,
+  createAccount,
+  updateAccount,
+} from "./auth/accounts.ts";
+export { isApiKey } from "./auth/api-key-format.ts";
+export {
+  type ApiKeyInfo,
+  type ApiKeyInput,
+  createApiKey,
+  type ListApiKeysOptions,
+  listApiKeys,
+  type NewApiKey,
+  revokeApiKey,
+} from "./auth/api-keys.ts";
+export {
+  type Actor,
+  type AuditEntry,
+  type CredentialType,
+  recordAudit,
+} from "./auth/audit.ts";
+export type { AuthenticatorOptions } from "./auth/auth-options.ts";
+export type { Authenticated, Authentication, NotAuthenticated } from "./auth/authentication.ts";
+export {
+  type AuthenticateOptions,
+  type Authenticator,
+  type ChallengeAnswer,
+  createAuthenticator,
+} from "./auth/authenticator.ts";
+export {
+  type Authorization,
+  type Authorized,
+  type AuthorizeOptions,
+  authorize,
+  type NotAuthorized,
+  systemIdentity,
+} from "./auth/authorize.ts";
+export {
+  type DeactivateAccountOptions,
+  type Deactivation,
+  deactivateAccount,
+} from "./auth/deactivate-account.ts";
+export {
+  type AccessStep,
+  type ExplainAccessOptions,
+  type ExplainAccessQuestion,
+  explainAccess,
+} from "./auth/explain-access.ts";
+export type { KeyLimits } from "./auth/key-limits.ts";
+export { DEFAULT_MEMBERSHIP_SCOPES, type MembershipScopes } from "./auth/membership-scopes.ts";
+export {
+  addMember,
+  createOrganization,
+  type MemberInput,
+  type MemberKey,
+  type OrganizationInput,
+  removeMember,
+  transferOrganization,
+} from "./auth/organizations.ts";
+export {
+  addPeerKey,
+  type PeerKey,
+  type PeerKeyInput,
+  revokePeerKey,
+} from "./auth/peer-credentials.ts";
+export type { Membership, Principal } from "./auth/principal.ts";
+export {
+  type AccessRequest,
+  type Resolution,
+  type ResolveOptions,
+  resolveIdentity,
+} from "./auth/resolve-identity.ts";
+export { type RotateApiKeyOptions, rotateApiKey } from "./auth/rotate-api-key.ts";
+export type { LimitOptions } from "./auth/shared-limit.ts";
+export type { Challenge } from "./auth/ssh/challenges.ts";
+export { parseSshPublicKey, type SshKeyType, type SshPublicKey } from "./auth/ssh/public-key.ts";
+export { type SignedMessage, verifySshSignature } from "./auth/ssh/ssh-signature.ts";
+export type { AccountMaintenance } from "./auth/workers/account-maintenance.ts";
+export { createAccountMaintenanceHandler } from "./auth/workers/account-maintenance.ts";
+export {
+  createKeyManagementHandler,
+  type DeliverKey,
+  type KeyManagement,
+  type RotatedKey,
+} from "./auth/workers/key-management.ts";
+export {
+  type SystemWorkers,
+  type SystemWorkersOptions,
+  startSystemWorkers,
+} from "./auth/workers/start-system-workers.ts";
+export { CALL_STATUSES, type Call, type CallStatus } from "./call-projection/call.ts";
+export {
+  type CallProjection,
+  type CallProjectionOptions,
+  createCallProjection,
+  type ProjectionStatus,
+} from "./call-projection/call-projection.ts";
+export {
+  type CallQueries,
+  createCallQueries,
+  type DescendantsOptions,
+  type FailuresOptions,
+} from "./call-projection/call-queries.ts";
+export type { RebuildOptions, RebuildResult } from "./call-projection/rebuild.ts";
+export {
   createSystemDatabase,
   createTenantDatabase,
   type StorageDatabaseOptions,
