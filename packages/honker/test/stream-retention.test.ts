@@ -144,7 +144,7 @@ describe.each(engineModes)("M5, M24: typed payloads of a stream $mode", ({ exten
     expect(codeOf(() => stream.publish(bad))).toBe("INVALID_PAYLOAD");
     expect(codeOf(() => stream.publishMany([{ id: "a", total: 1 }, bad]))).toBe("INVALID_PAYLOAD");
     expect(() => stream.publish(bad)).toThrow(
-      /stream "orders" is refused: total: must be a number/,
+      /stream "orders" does not fit its schema: total: must be a number/,
     );
     expect(stream.info().count).toBe(0);
   });

@@ -1,5 +1,6 @@
 import { decodePayload, encodePayload } from "../core/json.ts";
-import type { StandardSchemaIssue, StandardSchemaV1 } from "../core/standard-schema.ts";
+import { checkPayload, issuesText } from "../core/payload-schema.ts";
+import type { StandardSchemaV1 } from "../core/standard-schema.ts";
 import { HonkerError } from "../errors.ts";
 
 /** A claimed payload, or why it no longer fits. */
@@ -27,12 +28,7 @@ export class PayloadCodec<I, O> {
 
   /** What is stored is the payload as given: a schema that transforms does so when the job is claimed. */
   encode(payload: I): string {
-    const issues = this.#schema === undefined ? undefined : this.#check(payload).issues;
-    if (issues !== undefined) {
-      throw new HonkerError("INVALID_PAYLOAD", `${this.#what} ${issuesText(issues)}`, {
-        details: { issues },
-      });
-    }
+    if (this.#schema !== undefined) this.#require(this.#schema, payload);
     return encodePayload(payload, this.#what);
   }
 
@@ -46,27 +42,16 @@ export class PayloadCodec<I, O> {
       }
     }
     if (this.#schema === undefined) return { ok: true, payload: payload as O };
-    const result = this.#check(payload);
+    const result = checkPayload(this.#schema, payload, this.#what);
     if (result.issues === undefined) return { ok: true, payload: result.value };
     return { ok: false, reason: issuesText(result.issues) };
   }
 
-  #check(payload: unknown) {
-    const result = (this.#schema as StandardSchemaV1<I, O>)["~standard"].validate(payload);
-    if (!(result instanceof Promise)) return result;
-    result.catch(() => undefined);
-    throw new HonkerError(
-      "INVALID_ARGUMENT",
-      `the schema of ${this.#what} answers asynchronously, which a transaction cannot wait for`,
-      { hint: "Use a schema without async checks; do those in the handler" },
-    );
+  #require(schema: StandardSchemaV1<I, O>, payload: I): void {
+    const { issues } = checkPayload(schema, payload, this.#what);
+    if (issues === undefined) return;
+    throw new HonkerError("INVALID_PAYLOAD", `${this.#what} ${issuesText(issues)}`, {
+      details: { issues },
+    });
   }
-}
-
-function issuesText(issues: readonly StandardSchemaIssue[]): string {
-  const texts = issues.slice(0, 5).map(({ message, path = [] }) => {
-    const keys = path.map((part) => String(typeof part === "object" ? part.key : part));
-    return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
-  });
-  return `does not fit its schema: ${texts.join("; ")}`;
 }

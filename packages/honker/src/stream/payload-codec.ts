@@ -1,5 +1,6 @@
 import { decodePayload, encodePayload } from "../core/json.ts";
-import type { StandardSchemaIssue, StandardSchemaV1 } from "../core/standard-schema.ts";
+import { checkPayload, issuesText } from "../core/payload-schema.ts";
+import type { StandardSchemaV1 } from "../core/standard-schema.ts";
 import { HonkerError } from "../errors.ts";
 import type { SqlValue } from "../sqlite/connection.ts";
 import { eventOf } from "./stream-event.ts";
@@ -51,25 +52,10 @@ export class PayloadCodec<T> {
   }
 
   #validate(schema: StandardSchemaV1<unknown, T>, value: unknown, what: string): T {
-    const result = schema["~standard"].validate(value);
-    if (result instanceof Promise) {
-      result.catch(() => undefined);
-      throw new HonkerError("INVALID_ARGUMENT", `the schema of ${what} validates asynchronously`, {
-        hint: "Use a synchronous schema: publishing is part of a transaction, which cannot wait",
-      });
-    }
+    const result = checkPayload(schema, value, what);
     if (result.issues === undefined) return result.value;
-    throw new HonkerError("INVALID_PAYLOAD", `${what} is refused: ${summary(result.issues)}`, {
+    throw new HonkerError("INVALID_PAYLOAD", `${what} ${issuesText(result.issues)}`, {
       details: { issues: result.issues },
     });
   }
-}
-
-function summary(issues: readonly StandardSchemaIssue[]): string {
-  const texts = issues.slice(0, 3).map(({ message, path = [] }) => {
-    const at = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
-    return at === "" ? message : `${at}: ${message}`;
-  });
-  const more = issues.length - texts.length;
-  return texts.join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
