@@ -155,6 +155,9 @@ describe("states of tenants (M33)", () => {
     expect(idsOf({ state: "suspended" })).toEqual(["b"]);
     expect(idsOf({ state: "active", after: "a", limit: 1 })).toEqual(["c"]);
     expect(idsOf({ state: "deleting" })).toEqual([]);
+    for (const wrong of [{ state: "gone" }, { state: "" }, { limit: -1 }, { limit: Number.NaN }]) {
+      expect(() => tenants.list(wrong as never)).toThrow(withCode("INVALID_ARGUMENT"));
+    }
   });
 });
 
@@ -359,6 +362,14 @@ describe("exports and imports (M33)", () => {
     expect(tenants.get("globex")).toBeNull();
     expect(existsSync(join(folder, "tenant-globex.db"))).toBe(false);
     expect(readdirSync(join(folder, "tmp"))).toEqual([]);
+  });
+
+  test.each(["", " ", "a\0b", null, 7])("importing %j is refused", async (path) => {
+    const { tenants } = filled();
+    await expect(tenants.importFrom(path as string, "globex")).rejects.toThrow(
+      withCode("INVALID_ARGUMENT"),
+    );
+    expect(tenants.get("globex")).toBeNull();
   });
 
   test("an aborted import, clone or export leaves nothing behind", async () => {

@@ -93,6 +93,14 @@ describe("setting a quota (M33)", () => {
     }
   });
 
+  test("counts also for those who go on using a suspended tenant", () => {
+    const tenants = created();
+    using handle = tenants.open("acme");
+    tenants.suspend("acme");
+    tenants.setQuota("acme", { maxGraphs: 0 });
+    expect(() => addGraphs(handle.db, "a")).toThrow(/quota_exceeded: graphs/);
+  });
+
   test("is not copied with the tenant", async () => {
     const tenants = created();
     tenants.setQuota("acme", { maxGraphs: 0 });

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { StorageError } from "../../errors.ts";
+import { requirePath } from "./checks.ts";
 import type { TenantPlace, TenantStore } from "./tenant-store.ts";
 
 const ARCHIVE = "archive";
@@ -36,9 +37,7 @@ class LocalTenantStore implements TenantStore {
   readonly #temporary: string;
 
   constructor(folder: string) {
-    if (typeof folder !== "string" || folder.trim() === "" || folder.includes("\0")) {
-      throw new StorageError("INVALID_ARGUMENT", "the folder of the tenant files must be a path");
-    }
+    requirePath(folder, "the folder of the tenant files");
     const live = resolve(folder);
     this.#folders = { live, archive: join(live, ARCHIVE) };
     this.#temporary = join(live, TEMPORARY);

@@ -1,5 +1,6 @@
 import { StorageError } from "../../errors.ts";
 import type { TenantDatabase } from "../client.ts";
+import { requireWhole } from "./checks.ts";
 import { requireOrgId } from "./org-id.ts";
 import { quotaErrorOf } from "./quota-enforcement.ts";
 import { recoverOne } from "./recover.ts";
@@ -7,7 +8,7 @@ import { StateListener } from "./state-listener.ts";
 import type { Tenant } from "./tenant.ts";
 import { requireHere, requireNoTransaction, type TenantContext } from "./tenant-context.ts";
 import type { TenantHandle } from "./tenant-handle.ts";
-import { requireState, TENANT_ACCESS, type TenantState } from "./tenant-states.ts";
+import { requireState, TENANT_ACCESS, TENANT_STATES, type TenantState } from "./tenant-states.ts";
 import { type TenantStats, tenantStats } from "./tenant-stats.ts";
 import { publicTenant, type TenantListOptions, type TenantRow } from "./tenant-table.ts";
 
@@ -106,9 +107,20 @@ export class TenantAccess implements Disposable {
     return row === null ? null : publicTenant(row);
   }
 
-  /** Tenants by id. @throws {@link StorageError} `CLOSED` */
+  /** Tenants by id. @throws {@link StorageError} `INVALID_ARGUMENT`, `CLOSED` */
   list(options: TenantListOptions = {}): Tenant[] {
     this.requireOpen();
+    const { state, limit } = options;
+    if (state !== undefined && !TENANT_STATES.includes(state)) {
+      throw new StorageError(
+        "INVALID_ARGUMENT",
+        `there is no state "${String(state)}" of tenants`,
+        {
+          hint: `Known are ${TENANT_STATES.join(", ")}`,
+        },
+      );
+    }
+    if (limit !== undefined) requireWhole(limit, "limit", 0);
     return this.context.table.list(options).map(publicTenant);
   }
 

@@ -1,5 +1,5 @@
 import { StorageError } from "../../errors.ts";
-import { requireWhole } from "./checks.ts";
+import { requirePath, requireWhole } from "./checks.ts";
 import {
   archiveTenant,
   type TenantArchiveOptions,
@@ -115,6 +115,7 @@ export class TenantManager extends TenantAccess {
    */
   async importFrom(path: string, orgId: string, options: TenantCopyOptions = {}): Promise<Tenant> {
     this.requireAlone(orgId, "import");
+    requirePath(path, "the file to import");
     requireWork(options);
     const signal = this.untilClosed(options.signal);
     return publicTenant(
@@ -189,6 +190,7 @@ export class TenantManager extends TenantAccess {
     // written first: a process killed here is followed by whoever opens the tenant next
     const opens: readonly TenantState[] = TENANT_ACCESS.open;
     if (opens.includes(tenant.state)) this.open(orgId).close();
+    else this.context.handles.refreshQuota(orgId, checked);
     return publicTenant(tenant);
   }
 

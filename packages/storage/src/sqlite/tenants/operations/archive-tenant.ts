@@ -6,6 +6,7 @@ import { commitLocked, newOperation, type TenantContext } from "../tenant-contex
 import { fileError } from "../tenant-file.ts";
 import { whileLocked, whileLockedAsync } from "../tenant-lock.ts";
 import { arrival, requireState, TENANT_TRANSITIONS } from "../tenant-states.ts";
+import type { TenantPlace } from "../tenant-store.ts";
 import type { TenantRow } from "../tenant-table.ts";
 import { settleFailed } from "./new-tenant.ts";
 
@@ -60,7 +61,7 @@ export function unarchiveTenant(context: TenantContext, orgId: string): TenantRo
     });
     try {
       return commitLocked(context, lock, () => {
-        if (store.size(orgId, "archive") === null) throw missing(context, orgId);
+        requireFile(context, orgId, "archive");
         store.move(orgId, "archive", "live");
         return table.update(orgId, {
           ...arrival(table.require(orgId), "unarchive"),
@@ -75,11 +76,11 @@ export function unarchiveTenant(context: TenantContext, orgId: string): TenantRo
 }
 
 function beginArchive(context: TenantContext, lock: Lock, orgId: string): void {
-  const { store, table } = context;
+  const { table } = context;
   commitLocked(context, lock, () => {
     const tenant = table.require(orgId);
     requireState(tenant, "archive", TENANT_TRANSITIONS.archive.from);
-    if (store.size(orgId, "live") === null) throw missing(context, orgId);
+    requireFile(context, orgId, "live");
     table.update(orgId, {
       ...arrival(tenant, "archive"),
       state: TENANT_TRANSITIONS.archive.via,
@@ -122,9 +123,11 @@ function inUse(context: TenantContext, orgId: string): StorageError {
   });
 }
 
-function missing(context: TenantContext, orgId: string): StorageError {
-  const path = context.store.path(orgId, "live");
-  return new StorageError("TENANT_FILE", `the file of tenant "${orgId}" is missing`, {
+function requireFile(context: TenantContext, orgId: string, place: TenantPlace): void {
+  const { store } = context;
+  if (store.size(orgId, place) !== null) return;
+  const path = store.path(orgId, place);
+  throw new StorageError("TENANT_FILE", `the file "${path}" of tenant "${orgId}" is missing`, {
     hint: "Restore it from a backup",
     details: { orgId, path },
   });

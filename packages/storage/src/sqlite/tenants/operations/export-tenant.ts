@@ -1,6 +1,7 @@
 import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { StorageError } from "../../../errors.ts";
+import { requirePath } from "../checks.ts";
 import { syncFolder } from "../local-tenant-store.ts";
 import { settle } from "../settle.ts";
 import { commitLocked, newOperation, type TenantContext } from "../tenant-context.ts";
@@ -51,9 +52,7 @@ export function exportTenant(
 }
 
 function requireDestination(context: TenantContext, orgId: string, path: unknown): string {
-  if (typeof path !== "string" || path.trim() === "" || path.includes("\0")) {
-    throw new StorageError("INVALID_ARGUMENT", "the destination of an export must be a file path");
-  }
+  requirePath(path, "the destination of an export");
   const destination = resolve(path);
   const folder = dirname(destination);
   const { store } = context;
