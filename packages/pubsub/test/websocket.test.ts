@@ -59,6 +59,20 @@ describe("WebSocket server target, against clients that misbehave (M23)", () => 
     expect([...([...target.connections][0]?.topics ?? [])]).toEqual(["a:", "b:"]);
   });
 
+  it("deals with an event behind the subscriptions sent before it", async () => {
+    const { target, url } = await startServer();
+    const topics = Array.from({ length: 20 }, (_, n) => `answer:${n}`);
+    target.addEventListener("ask:", () => {
+      for (const topic of topics) target.dispatchEvent(envelope(topic, 1));
+    });
+    const { target: client } = startClient(url);
+    const heard: string[] = [];
+    for (const topic of topics) client.addEventListener(topic, () => heard.push(topic));
+    // all of it leaves in one go when the connection opens
+    client.dispatchEvent(envelope("ask:", null));
+    await eventually("every answer is heard", () => heard.length === topics.length);
+  });
+
   it("asks authorize before every subscription and every event", async () => {
     const heard: unknown[] = [];
     const { url, target, errors } = await startServer({

@@ -173,16 +173,16 @@ export class ServerConnection<Context = unknown> implements WebSocketConnection<
 
   /** Runs work after the work given before, at once when there is none left. */
   inOrder(work: () => void | Promise<void>, onError: (error: unknown) => void): void {
-    const run = async (): Promise<void> => {
-      try {
-        await work();
-      } catch (error) {
-        onError(error);
-      }
-      this.#working -= 1;
-    };
-    this.#working += 1;
-    this.#lastWork = this.#working === 1 ? run() : this.#lastWork.then(run);
+    if (this.#working > 0) {
+      this.#queue(this.#lastWork.then(work), onError);
+      return;
+    }
+    try {
+      const unfinished = work();
+      if (unfinished !== undefined) this.#queue(unfinished, onError);
+    } catch (error) {
+      onError(error);
+    }
   }
 
   /** Counts one more, and returns how many there were. */
@@ -208,6 +208,13 @@ export class ServerConnection<Context = unknown> implements WebSocketConnection<
   end(): Promise<void> {
     this.#ended ??= this.#end();
     return this.#ended;
+  }
+
+  #queue(work: Promise<void>, onError: (error: unknown) => void): void {
+    this.#working += 1;
+    this.#lastWork = work.catch(onError).then(() => {
+      this.#working -= 1;
+    });
   }
 
   async #end(): Promise<void> {

@@ -216,7 +216,10 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
       }
       const frame = decodeFrame(data.toString("utf8"));
       if (frame.kind === "control") this.#onControl(connection, frame.type, frame.payload);
-      else this.#onEvent(connection, frame.event);
+      else {
+        // behind the subscriptions sent before it: an answer must find them
+        this.#inOrder(connection, undefined, () => this.#onEvent(connection, frame.event));
+      }
     } catch (error) {
       this.#refuse(connection, error);
     }
