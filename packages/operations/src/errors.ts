@@ -18,7 +18,11 @@ export type CallErrorCode =
   /** The operation failed in a way it does not declare; `cause` has the reason in this process. */
   | "EXECUTION_ERROR"
   /** The operation threw something that is no error. */
-  | "UNKNOWN_ERROR";
+  | "UNKNOWN_ERROR"
+  /** The side that serves the call has too much to do, or the side that reads is too slow. Try again later. */
+  | "OVERLOADED"
+  /** The call could not be sent, or answers of a subscription were lost on the way. */
+  | "TRANSPORT_ERROR";
 
 /** The codes of {@link CallErrorCode}, which an operation cannot declare as its own. */
 export const CALL_ERROR_CODES: ReadonlySet<string> = new Set<CallErrorCode>([
@@ -30,6 +34,8 @@ export const CALL_ERROR_CODES: ReadonlySet<string> = new Set<CallErrorCode>([
   "ABORTED",
   "EXECUTION_ERROR",
   "UNKNOWN_ERROR",
+  "OVERLOADED",
+  "TRANSPORT_ERROR",
 ]);
 
 /** What a {@link CallError} carries besides its message. */
@@ -76,6 +82,8 @@ export type OperationsErrorCode =
   | "UNKNOWN_OPERATION"
   /** An argument or option is out of its range. */
   | "INVALID_ARGUMENT"
+  /** An event of the call protocol that arrived is malformed. */
+  | "MALFORMED_EVENT"
   /** The object was closed. */
   | "CLOSED";
 

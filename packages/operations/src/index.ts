@@ -44,6 +44,44 @@ export type {
 } from "./operation-spec.ts";
 export { defineOperation, defineSpec, operationId } from "./operation-spec.ts";
 export type {
+  CallAborted,
+  CallCompleted,
+  CallCredit,
+  CallEvents,
+  CallFailed,
+  CallHeartbeat,
+  CallRequested,
+  CallResponded,
+} from "./protocol/call-events.ts";
+export { callEventSchemas } from "./protocol/call-events.ts";
+export { createCallHandler } from "./protocol/call-handler.ts";
+export type {
+  CallerEvent,
+  CallHandler,
+  CallHandlerOptions,
+  CallHandlerStats,
+  CallRegistry,
+  CloseCallHandlerOptions,
+  IdentityOf,
+} from "./protocol/call-handler-options.ts";
+export type {
+  CallClaim,
+  CallLog,
+  CallOutcome,
+  LoggedCall,
+  MemoryCallLogOptions,
+} from "./protocol/call-log.ts";
+export type {
+  Caller,
+  CallerOptions,
+  CallerStats,
+  RemoteCallOptions,
+  RemoteSubscribeOptions,
+} from "./protocol/caller.ts";
+export { createMemoryCallLog } from "./protocol/memory-call-log.ts";
+export { createCaller, PendingRequestMap } from "./protocol/pending-request-map.ts";
+export type { CallErrorHandler } from "./protocol/report-call-error.ts";
+export type {
   OperationFilter,
   OperationRegistryOptions,
   RegisteredOperation,
