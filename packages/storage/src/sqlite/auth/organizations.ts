@@ -80,6 +80,7 @@ export function addMember(
   return system.transaction(() => {
     requireOrganization(system, key.orgId);
     requireActiveAccount(system, key.accountId, "add the membership");
+    requireNoMember(system, key);
     const table = { system, operations: organizationMemberOperations };
     callTable(table, "create", { ...key, membershipLevel });
     recordAudit(system, {
@@ -149,6 +150,17 @@ function requireOrganization(system: SystemDatabase, id: string): SelectOrganiza
   throw new StorageError("NOT_FOUND", `there is no organisation "${id}"`, {
     details: { orgId: id },
   });
+}
+
+function requireNoMember(system: SystemDatabase, key: MemberKey): void {
+  const member = findMember(system, key);
+  if (member === null) return;
+  const { orgId, accountId } = key;
+  throw new StorageError(
+    "ALREADY_EXISTS",
+    `account "${accountId}" is ${member.membershipLevel} in organisation "${orgId}" already`,
+    { details: { ...key, membershipLevel: member.membershipLevel } },
+  );
 }
 
 function findMember(
