@@ -15,7 +15,8 @@ function samplesOf(page: string): readonly (readonly [string, string])[] {
 }
 
 describe("the samples of the guide", () => {
-  it.each([...samplesOf("schema-evolution.md"), ...samplesOf("secrets.md")])("%s", (_, code) => {
+  const pages = ["schema-evolution.md", "secrets.md", "call-graph.md"];
+  it.each(pages.flatMap(samplesOf))("%s", (_, code) => {
     const folder = tempFolder();
     mkdirSync(`${folder}/data`);
     const { status, stderr } = spawnSync(
