@@ -11,6 +11,9 @@ const Identity = Exact({
   resources: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
 });
 
+/** Place among the events of a subscription, from 1. */
+const Sequence = Type.Optional(Type.Integer({ minimum: 1 }));
+
 const CallEvent = Type.Union([
   Exact({
     type: Type.Literal("call.requested"),
@@ -24,9 +27,19 @@ const CallEvent = Type.Union([
     idleTimeout: Type.Optional(Type.Integer({ minimum: 1 })),
     identity: Type.Optional(Identity),
     metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    answers: Type.Optional(Type.Union([Type.Literal("one"), Type.Literal("many")])),
+    /** Answers that may be sent before the caller allows more. */
+    window: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** Id of the topics that answers take, where it is not the request's. */
+    replyTo: Type.Optional(Id),
   }),
-  Exact({ type: Type.Literal("call.responded"), requestId: Id, output: Type.Unknown() }),
-  Exact({ type: Type.Literal("call.completed"), requestId: Id }),
+  Exact({
+    type: Type.Literal("call.responded"),
+    requestId: Id,
+    output: Type.Unknown(),
+    sequence: Sequence,
+  }),
+  Exact({ type: Type.Literal("call.completed"), requestId: Id, sequence: Sequence }),
   Exact({ type: Type.Literal("call.aborted"), requestId: Id }),
   Exact({
     type: Type.Literal("call.error"),
@@ -34,6 +47,7 @@ const CallEvent = Type.Union([
     code: Id,
     message: Type.String(),
     details: Type.Optional(Type.Unknown()),
+    sequence: Sequence,
   }),
 ]);
 
