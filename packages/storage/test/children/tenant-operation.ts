@@ -1,17 +1,17 @@
-// Does one operation on the tenants below the folder given as argument, and kills itself at the step whose
-// number is the third argument. Steps are what the store does and the commits of system.db; 0: no kill.
+// Does one operation on the tenants below the folder given as argument, and kills itself after the step whose
+// number is the third argument. Steps are changes of files and commits of system.db; 0: no kill.
+import fs from "node:fs";
+import fsPromises from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { open } from "@alkdev/honker";
 import {
   createSystemDatabase,
   createTenantManager,
-  localTenantStore,
   type TenantManager,
-  type TenantStore,
 } from "@alkdev/storage/sqlite";
 
 const [root, operation, killAt] = process.argv.slice(2) as [string, string, string];
-const folder = join(root, "tenants");
 let steps = 0;
 let counting = operation === "recover";
 
@@ -21,31 +21,29 @@ function step(): void {
   if (steps === Number(killAt)) process.kill(process.pid, "SIGKILL");
 }
 
-/** A step before and after everything that changes files. */
-function counted(store: TenantStore): TenantStore {
-  const around = <Arguments extends readonly unknown[]>(change: (...args: Arguments) => void) => {
-    return (...args: Arguments): void => {
+// what changes files, wherever it is called: the real functions, each followed by a step
+for (const name of ["linkSync", "renameSync", "rmSync", "writeFileSync"] as const) {
+  const change = fs[name] as (...args: unknown[]) => unknown;
+  Object.assign(fs, {
+    [name]: (...args: unknown[]) => {
+      const result = change(...args);
       step();
-      change(...args);
-      step();
-    };
-  };
-  return {
-    prepare: () => store.prepare(),
-    ownerElsewhere: (orgId) => store.ownerElsewhere(orgId),
-    fileName: (orgId) => store.fileName(orgId),
-    path: (orgId, place) => store.path(orgId, place),
-    size: (orgId, place) => store.size(orgId, place),
-    temporaryPath: (id) => store.temporaryPath(id),
-    temporaries: () => store.temporaries(),
-    publish: around((id: string, orgId: string) => store.publish(id, orgId)),
-    move: around((orgId: string, from: "live" | "archive", to: "live" | "archive") =>
-      store.move(orgId, from, to),
-    ),
-    remove: around((orgId: string, place: "live" | "archive") => store.remove(orgId, place)),
-    discard: around((id: string) => store.discard(id)),
-  };
+      return result;
+    },
+  });
 }
+// open: the engine flushes a copy that has not got its name yet
+for (const name of ["open", "rename"] as const) {
+  const change = fsPromises[name] as (...args: unknown[]) => Promise<unknown>;
+  Object.assign(fsPromises, {
+    [name]: async (...args: unknown[]) => {
+      const result = await change(...args);
+      step();
+      return result;
+    },
+  });
+}
+syncBuiltinESMExports();
 
 const OPERATIONS: Readonly<Record<string, (tenants: TenantManager) => unknown>> = {
   create: (tenants) => tenants.create("new"),
@@ -62,10 +60,9 @@ const OPERATIONS: Readonly<Record<string, (tenants: TenantManager) => unknown>> 
 const system = createSystemDatabase(open(join(root, "system.db")));
 system.$client.onCommit(step);
 const tenants = createTenantManager({
-  folder,
+  folder: join(root, "tenants"),
   system,
   graceSeconds: 0,
-  store: counted(localTenantStore(folder)),
 });
 counting = true;
 await OPERATIONS[operation]?.(tenants);

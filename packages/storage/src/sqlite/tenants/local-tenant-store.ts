@@ -82,7 +82,9 @@ class LocalTenantStore implements TenantStore {
   }
 
   move(orgId: string, from: TenantPlace, to: TenantPlace): void {
-    this.#rename(this.path(orgId, from), this.path(orgId, to));
+    const path = this.path(orgId, from);
+    this.#rename(path, this.path(orgId, to));
+    syncFolder(dirname(path));
   }
 
   remove(orgId: string, place: TenantPlace): void {
@@ -113,7 +115,6 @@ class LocalTenantStore implements TenantStore {
     }
     renameSync(from, to);
     syncFolder(dirname(to));
-    syncFolder(dirname(from));
   }
 }
 
