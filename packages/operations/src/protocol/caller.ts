@@ -16,7 +16,7 @@ export interface CallerOptions {
    * An id for the topics that all answers to this caller take. It must belong to this caller alone: a
    * configured name, or a UUID where others could listen. Default: none; each call listens to topics of its
    * own, `call.responded:{requestId}`. Set it on transports that are told of every topic (WebSocket,
-   * worker threads, Redis, NATS) and for thousands of open calls.
+   * worker threads, Redis, NATS) and for thousands of open calls. It is listened to from the start.
    */
   readonly replyTo?: string;
   /** Milliseconds a call may take, for calls that say nothing else. Default 30,000; `null`: for ever. */

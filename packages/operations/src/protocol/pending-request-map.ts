@@ -35,7 +35,7 @@ const SHORTEST_IDLE_MS = 100;
 /**
  * Calls operations that are served elsewhere, over any event target.
  *
- * @throws OperationsError `INVALID_ARGUMENT`
+ * @throws OperationsError `INVALID_ARGUMENT`, and with `replyTo` what the target refuses
  * @example
  * ```ts
  * import { createWebSocketClientEventTarget } from "@alkdev/pubsub/websocket-client";
@@ -65,10 +65,9 @@ export class PendingRequestMap implements Caller {
   readonly #host: RequestHost;
   readonly #onAnswer = (event: EnvelopeEvent): void => this.#receive(event);
   #unknown = 0;
-  #listening = false;
   #closed = false;
 
-  /** @throws OperationsError `INVALID_ARGUMENT` */
+  /** @throws as {@link createCaller} */
   constructor(options: CallerOptions) {
     const { route = "", timeoutMs = 30_000, idleTimeoutMs = 15_000, window = 256 } = options;
     if (route !== "") requireId(route, "route");
@@ -89,6 +88,7 @@ export class PendingRequestMap implements Caller {
       add: (request) => this.#add(request),
       delete: (request) => this.#delete(request),
     };
+    if (this.#replyTo !== undefined) this.#wire.listen(ANSWERS, this.#replyTo, this.#onAnswer);
   }
 
   call<Input extends TSchema, Output extends TSchema>(
@@ -152,7 +152,7 @@ export class PendingRequestMap implements Caller {
         }),
       );
     }
-    if (this.#listening) this.#wire.unlisten(ANSWERS, this.#replyTo ?? "", this.#onAnswer);
+    if (this.#replyTo !== undefined) this.#wire.unlisten(ANSWERS, this.#replyTo, this.#onAnswer);
   }
 
   [Symbol.dispose](): void {
@@ -210,10 +210,6 @@ export class PendingRequestMap implements Caller {
       });
     }
     if (this.#replyTo === undefined) this.#wire.listen(ANSWERS, requestId, this.#onAnswer);
-    else if (!this.#listening) {
-      this.#wire.listen(ANSWERS, this.#replyTo, this.#onAnswer);
-      this.#listening = true;
-    }
     this.#requests.set(requestId, open);
   }
 

@@ -18,5 +18,6 @@ export function callErrorReporter(onError: CallErrorHandler | undefined): CallEr
 
 function warn(error: unknown, context: string): void {
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  globalThis.process.emitWarning(`${context}: ${what}`, { type: "CallProtocolWarning" });
+  // a caller may live in a browser, which has no process
+  globalThis.process?.emitWarning(`${context}: ${what}`, { type: "CallProtocolWarning" });
 }
