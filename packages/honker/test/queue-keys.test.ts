@@ -1,5 +1,5 @@
 import type { Database, Job } from "@alkdev/honker";
-import { engineModes, FakeClock, tempDatabase } from "@alkdev/testkit";
+import { engineModes, eventually, FakeClock, tempDatabase } from "@alkdev/testkit";
 import { describe, expect, it } from "vitest";
 
 const READY = `SELECT count(*) FROM _honker_live INDEXED BY _honker_live_claim
@@ -115,6 +115,49 @@ describe.each(engineModes)("M6: limits and order per key $mode", ({ extension })
     queue.dead.redrive();
     expect(queue.claimOne("w")).toBeNull();
     second?.ack();
+    expect(queue.claimOne("w")?.payload).toBe("1");
+  });
+
+  it.each(["its claim runs out", "it is retried", "it is given back by its worker"])(
+    "in strict order, a redriven job older than the running one is next when %s",
+    async (end) => {
+      const { db, clock } = setup();
+      const queue = db.queue<string>("q", {
+        strictOrderPerKey: true,
+        visibilityTimeoutSeconds: 2,
+      });
+      queue.enqueueMany(["1", "2"], { key: "a" });
+      queue.enqueue("urgent", { key: "a", priority: 1 });
+      queue.claimOne("w")?.fail();
+      const redrive = (): void => {
+        queue.dead.redrive();
+        expect(queue.claimOne("w")).toBeNull();
+      };
+      if (end === "it is given back by its worker") {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const worker = queue.work(() => promise, { concurrency: 1, stopTimeoutMs: 0 });
+        await eventually("it runs", () => queue.stats().running === 1);
+        redrive();
+        await worker.stop();
+        resolve();
+      } else {
+        const second = queue.claimOne("w");
+        expect(second?.payload).toBe("2");
+        redrive();
+        if (end === "it is retried") second?.retry(0);
+        else clock.advance(3_000);
+      }
+      expect(queue.claimOne("w")?.payload).toBe("1");
+    },
+  );
+
+  it("a sweep frees the oldest job of a key that nobody brought back", () => {
+    const { db, clock } = setup();
+    const queue = db.queue<string>("q", { strictOrderPerKey: true });
+    queue.enqueue("1", { key: "a" });
+    queue.enqueue("urgent", { key: "a", priority: 1 });
+    db.execute("UPDATE _honker_live SET alk_parked = 1");
+    clock.advance(6_000);
     expect(queue.claimOne("w")?.payload).toBe("1");
   });
 

@@ -7,9 +7,12 @@ const HAS_EARLIER = "SELECT 1 FROM _honker_live WHERE queue = ? AND alk_key = ? 
 const PARK = "UPDATE _honker_live SET alk_parked = 1 WHERE id = ?";
 const PARKED_KEYS = `SELECT DISTINCT alk_key FROM _honker_live
   WHERE queue = ? AND alk_parked IS NOT NULL LIMIT 1000`;
-const UNPARK = `UPDATE _honker_live SET alk_parked = NULL WHERE id IN (
-  SELECT id FROM _honker_live WHERE queue = ?1 AND alk_key = ?2 AND alk_parked IS NOT NULL
-  ORDER BY priority DESC, alk_ready_at_ms, id LIMIT ?3)`;
+/** The best ones, and the oldest, which strict order waits for. */
+const UNPARK = `UPDATE _honker_live SET alk_parked = NULL WHERE alk_parked IS NOT NULL AND id IN (
+  SELECT id FROM (SELECT id FROM _honker_live
+    WHERE queue = ?1 AND alk_key = ?2 AND alk_parked IS NOT NULL
+    ORDER BY priority DESC, alk_ready_at_ms, id LIMIT ?3)
+  UNION ALL SELECT min(id) FROM _honker_live WHERE queue = ?1 AND alk_key = ?2)`;
 // a key is never empty; naming it makes the index of parked jobs the best one, not that of all jobs
 const UNPARK_ALL = `UPDATE _honker_live SET alk_parked = NULL WHERE id IN (
   SELECT id FROM _honker_live

@@ -1,5 +1,6 @@
 /**
  * Fewer pages per job (ADR-076): the price of a claim and an acknowledgement is the pages they change.
+ * And no key is ever stuck.
  *
  * - One index holds the jobs of a queue in the order they are asked for: claimed ones by the end of their
  *   claim, last first, then the ready ones, best first, then the parked ones. A claim moves an entry by
@@ -7,6 +8,8 @@
  *   uses it and does not make its own again; a row has `claim_expires_at` exactly while it is processing.
  * - Honker's two deadline indexes stay, empty: `honker_queue_next_claim_at` reads the queue instead.
  * - Indexes for features that a job does not use are not looked at when its state changes.
+ * - A job that is given back frees the place of the oldest of its key too, as one that leaves does: a
+ *   redriven job, older than the one that ran meanwhile, would else stay parked in strict order.
  * - History is one tree instead of a table and an index. `entry` numbers what happened to a job.
  */
 export const QUEUE_SCHEMA_2: string = `
@@ -23,6 +26,18 @@ CREATE INDEX _honker_live_pending_deadline ON _honker_live (queue, run_at) WHERE
 CREATE INDEX _honker_live_processing_deadline ON _honker_live (queue, claim_expires_at) WHERE 0;
 CREATE INDEX _alk_live_expiry ON _honker_live (queue, expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX _alk_live_unique ON _honker_live (queue, alk_unique) WHERE alk_unique IS NOT NULL;
+
+DROP TRIGGER _alk_live_unpark_after_release;
+CREATE TRIGGER _alk_live_unpark_after_release
+AFTER UPDATE OF state ON _honker_live
+WHEN old.alk_key IS NOT NULL AND old.state = 'processing' AND new.state = 'pending'
+BEGIN
+  UPDATE _honker_live SET alk_parked = NULL WHERE alk_parked IS NOT NULL AND id IN (
+    (SELECT id FROM _honker_live
+      WHERE queue = old.queue AND alk_key = old.alk_key AND alk_parked IS NOT NULL
+      ORDER BY priority DESC, alk_ready_at_ms, id LIMIT 1),
+    (SELECT min(id) FROM _honker_live WHERE queue = old.queue AND alk_key = old.alk_key));
+END;
 
 CREATE TABLE _alk_job_history_2 (
   queue TEXT NOT NULL,
