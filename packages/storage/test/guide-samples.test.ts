@@ -15,7 +15,13 @@ function samplesOf(page: string): readonly (readonly [string, string])[] {
 }
 
 describe("the samples of the guide", () => {
-  const pages = ["schema-evolution.md", "secrets.md", "call-graph.md", "authentication.md"];
+  const pages = [
+    "calls.md",
+    "schema-evolution.md",
+    "secrets.md",
+    "call-graph.md",
+    "authentication.md",
+  ];
   it.each(pages.flatMap(samplesOf))("%s", (_, code) => {
     const folder = tempFolder();
     mkdirSync(`${folder}/data`);
