@@ -123,6 +123,23 @@ describe("API keys refuse (M41)", () => {
   });
 });
 
+describe("API keys refuse expiries and organisations that are none (M41)", () => {
+  it.each<[string, object]>([
+    ["a text", { expiresAt: "2999-01-01" }],
+    ["null", { expiresAt: null }],
+    ["this very moment", { expiresAt: new Date(5_000), now: 5_000 }],
+    ["an empty organisation", { orgId: "" }],
+    ["an organisation that is a path", { orgId: "../x" }],
+    ["an organisation that is a number", { orgId: 5 }],
+  ])("%s", (_, input) => {
+    const { system } = authSetup();
+    expect(() => createApiKey(system, { ownerId: "ada", ...input })).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
+    expect(listApiKeys(system, { ownerId: "ada" }).items).toHaveLength(1);
+  });
+});
+
 describe("API keys (M41)", () => {
   it("are a prefix, 256 random bits and a checksum, and only their hash is in the file", () => {
     const { system, key } = authSetup();

@@ -121,6 +121,16 @@ describe("authenticate refuses with one answer and the same work (M41)", () => {
     expect(auth.authenticate(shown)).toBe(auth.authenticate(null));
   });
 
+  it("nothing, though the hash of nothing is stored, as a placeholder might be", () => {
+    const { system, authenticator } = authSetup();
+    const hashes = ["0".repeat(64), createHash("sha256").update("").digest("hex")];
+    for (const keyHash of hashes) system.insert(apiKeys).values({ ownerId: "ada", keyHash }).run();
+    const auth = authenticator();
+    for (const shown of [null, undefined, "", 5, [], "x".repeat(1e6), ...hashes]) {
+      expect(auth.authenticate(shown as never)).toEqual(OUT);
+    }
+  });
+
   it.each<[string, AuthenticatorOptions]>([
     ["a limit of nothing", { keyLimit: { limit: 0, perSeconds: 60 } }],
     ["half a failure", { failureLimit: { limit: 0.5, perSeconds: 60 } }],

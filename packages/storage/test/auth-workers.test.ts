@@ -82,6 +82,14 @@ describe("the workers of the system queues make a dead letter of what cannot suc
     expect(auditTrail(setup.system)).toHaveLength(2);
   });
 
+  it.each([-1, 0.5, Number.NaN])("and do not start with keys kept for %d seconds", (seconds) => {
+    const { system } = authSetup();
+    expect(() => startSystemWorkers({ system, keepEndedKeysSeconds: seconds })).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
+    expect(system.$client.scheduler().list()).toEqual([]);
+  });
+
   it("a rotation of a revoked key, after its delivery", async () => {
     const delivered: RotatedKey[] = [];
     const { system, key, keys, result, authenticator } = workersSetup(() => ({

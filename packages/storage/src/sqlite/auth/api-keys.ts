@@ -10,6 +10,7 @@ import { hashApiKey, newApiKey } from "./api-key-format.ts";
 import { type Actor, recordAudit } from "./audit.ts";
 import { callTable } from "./call-table.ts";
 import { apiKeyLimits, type KeyLimits, limitKey, readLimits } from "./key-limits.ts";
+import { isoOf, requireFuture } from "./moment.ts";
 
 /** A new API key. */
 export interface ApiKeyInput {
@@ -70,9 +71,7 @@ export interface ListApiKeysOptions {
  */
 export function createApiKey(system: SystemDatabase, input: ApiKeyInput): NewApiKey {
   const { ownerId, name, expiresAt, scopes = null, orgId = null, by, now = Date.now() } = input;
-  if (expiresAt !== undefined && !(expiresAt.getTime() > now)) {
-    throw new StorageError("INVALID_ARGUMENT", "expiresAt of a new key must be in the future");
-  }
+  requireFuture(expiresAt, now);
   const key = newApiKey();
   const id = system.transaction(() => {
     requireActiveAccount(system, ownerId, "make a key");
@@ -179,10 +178,4 @@ export function requireApiKey(
   const key = system.select(columns).from(apiKeys).where(eq(apiKeys.id, id)).get();
   if (key !== undefined) return key;
   throw new StorageError("NOT_FOUND", `there is no API key "${id}"`, { details: { keyId: id } });
-}
-
-/** @throws StorageError `INVALID_ARGUMENT` */
-function isoOf(moment: Date): string {
-  if (moment instanceof Date && Number.isFinite(moment.getTime())) return moment.toISOString();
-  throw new StorageError("INVALID_ARGUMENT", "a moment must be a valid Date");
 }

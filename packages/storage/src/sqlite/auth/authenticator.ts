@@ -1,6 +1,6 @@
 import { StorageError } from "../../errors.ts";
 import type { SystemDatabase } from "../client.ts";
-import { hashApiKey, isApiKey } from "./api-key-format.ts";
+import { hashApiKey, isApiKey, newApiKey } from "./api-key-format.ts";
 import { ApiKeyReader, type KeyVerdict, type Refusal } from "./api-key-reader.ts";
 import { AuthJournal } from "./auth-journal.ts";
 import {
@@ -47,6 +47,8 @@ export class Authenticator implements Disposable {
   readonly #journal: AuthJournal;
   readonly #keyLimit: SharedLimit | null;
   readonly #failureLimit: SharedLimit | null;
+  /** Looked up where nothing readable is shown: not the empty text, whose hash may be stored. */
+  readonly #nobodysKey = newApiKey();
   #closed = false;
 
   /** @internal Use `createAuthenticator()`. */
@@ -85,8 +87,7 @@ export class Authenticator implements Disposable {
     const now = this.#settings.clock.now();
     const source = sourceOf(options);
     // what is no key is looked up as well: every refusal costs the same
-    const shown = typeof bearer === "string" && bearer.length <= LONGEST_KEY ? bearer : "";
-    const hash = hashApiKey(shown);
+    const hash = hashApiKey(isReadable(bearer) ? bearer : this.#nobodysKey);
     const known = this.#cache.get(hash, now);
     if (known !== null) return this.#admit(known, source, now);
     const blocked = this.#blockedFor(source, now);
@@ -221,6 +222,10 @@ export function createAuthenticator(
   options: AuthenticatorOptions = {},
 ): Authenticator {
   return new Authenticator(system, resolveAuthOptions(options));
+}
+
+function isReadable(bearer: unknown): bearer is string {
+  return typeof bearer === "string" && bearer !== "" && bearer.length <= LONGEST_KEY;
 }
 
 function sourceOf({ source }: AuthenticateOptions): string | undefined {

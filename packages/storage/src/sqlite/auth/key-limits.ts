@@ -2,6 +2,7 @@ import type { Database } from "@alkdev/honker";
 import { isConcreteScope } from "@alkdev/operations";
 import { sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { StorageError } from "../../errors.ts";
+import { requireOrgId } from "../tenants/org-id.ts";
 
 /** What a key may do less than its owner. */
 export interface KeyLimits {
@@ -26,6 +27,7 @@ const COPY = `INSERT INTO _alk_api_key_limits (key_id, scopes, org_id)
 export function limitKey(client: Database, keyId: string, { scopes, orgId }: KeyLimits): void {
   if (scopes === null && orgId === null) return;
   if (scopes !== null) requireScopes(scopes);
+  if (orgId !== null) requireOrgId(orgId);
   client.prepare(INSERT).run([keyId, scopes === null ? null : JSON.stringify(scopes), orgId]);
 }
 

@@ -6,6 +6,7 @@ import { peerCredentials } from "../tables/identity/peer-credentials.ts";
 import { requireActiveAccount } from "./accounts.ts";
 import { type Actor, recordAudit } from "./audit.ts";
 import { callTable } from "./call-table.ts";
+import { isoOf, requireFuture } from "./moment.ts";
 import { parseSshPublicKey } from "./ssh/public-key.ts";
 
 /** A public key by which an account may sign in. */
@@ -18,6 +19,8 @@ export interface PeerKeyInput {
   readonly expiresAt?: Date;
   /** Who does it. Default: the owner. */
   readonly by?: Actor;
+  /** Milliseconds since 1970, default now. */
+  readonly now?: number;
 }
 
 /** A public key that was registered. */
@@ -34,9 +37,10 @@ export interface PeerKey {
  */
 export function addPeerKey(
   system: SystemDatabase,
-  { ownerId, publicKey, name, expiresAt, by }: PeerKeyInput,
+  { ownerId, publicKey, name, expiresAt, by, now = Date.now() }: PeerKeyInput,
 ): PeerKey {
   const { fingerprint } = parseSshPublicKey(publicKey);
+  requireFuture(expiresAt, now);
   return system.transaction(() => {
     requireActiveAccount(system, ownerId, "add a public key");
     const { id } = callTable({ system, operations: peerCredentialOperations }, "create", {
@@ -45,7 +49,7 @@ export function addPeerKey(
       fingerprint,
       publicKeyData: publicKey.trim(),
       ...(name === undefined ? {} : { name }),
-      ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+      ...(expiresAt === undefined ? {} : { expiresAt: isoOf(expiresAt) }),
     });
     recordAudit(system, {
       action: "peer_key.added",
@@ -70,7 +74,7 @@ export function revokePeerKey(
       });
     }
     if (stored.revokedAt !== null) return false;
-    const changes = { revokedAt: new Date(now).toISOString() };
+    const changes = { revokedAt: isoOf(new Date(now)) };
     callTable({ system, operations: peerCredentialOperations }, "update", { id, changes });
     recordAudit(system, {
       action: "peer_key.revoked",

@@ -7,6 +7,7 @@ import { type ApiKeyInfo, insertApiKey, type NewApiKey, requireApiKey } from "./
 import { type Actor, recordAudit } from "./audit.ts";
 import { callTable } from "./call-table.ts";
 import { copyLimits, type KeyLimits } from "./key-limits.ts";
+import { requireFuture } from "./moment.ts";
 
 /** How a key is rotated. */
 export interface RotateApiKeyOptions {
@@ -49,6 +50,7 @@ export function replaceApiKey(
 ): string {
   const { graceSeconds, by, key, now = Date.now() } = options;
   requireGrace(graceSeconds);
+  requireFuture(options.expiresAt, now);
   return system.transaction(() => {
     const old = requireUsable(requireApiKey(system, id), now);
     requireActiveAccount(system, old.ownerId, "rotate a key");

@@ -1,5 +1,6 @@
 import type { Worker } from "@alkdev/honker";
 import { openCatalogQueue, systemCatalog } from "../../../catalog/index.ts";
+import { StorageError } from "../../../errors.ts";
 import type { SystemDatabase } from "../../client.ts";
 import type { TenantManager } from "../../tenants/tenant-manager.ts";
 import { createAccountMaintenanceHandler } from "./account-maintenance.ts";
@@ -34,7 +35,7 @@ const RETENTION_AT = "30 3 * * *";
  * Works off the queues of `system.db` and makes its schedules: keys that ended are removed every night.
  * Any number of processes may do it; each job is done once, each schedule fires once.
  *
- * @throws HonkerError `INVALID_ARGUMENT`, `CLOSED`
+ * @throws StorageError `INVALID_ARGUMENT`; HonkerError `CLOSED`
  * @example
  * ```ts
  * await using workers = startSystemWorkers({ system, tenants, deliverKey: putIntoVault });
@@ -44,6 +45,7 @@ export function startSystemWorkers(options: SystemWorkersOptions): SystemWorkers
   const { system, tenants, deliverKey, schedules = "run" } = options;
   const { $client: db } = system;
   const { keepEndedKeysSeconds: expiredForSeconds = KEEP_ENDED_KEYS_SECONDS } = options;
+  requireSeconds(expiredForSeconds);
   const source = { db, entries: systemCatalog.queues };
   const scheduler = db.scheduler();
   scheduler.add(RETENTION, RETENTION_AT, {
@@ -67,4 +69,12 @@ export function startSystemWorkers(options: SystemWorkersOptions): SystemWorkers
     return stopping;
   };
   return { stop, [Symbol.asyncDispose]: stop };
+}
+
+function requireSeconds(keepEndedKeysSeconds: number): void {
+  if (Number.isSafeInteger(keepEndedKeysSeconds) && keepEndedKeysSeconds >= 0) return;
+  throw new StorageError(
+    "INVALID_ARGUMENT",
+    `keepEndedKeysSeconds is ${keepEndedKeysSeconds}, not a whole number from 0`,
+  );
 }
