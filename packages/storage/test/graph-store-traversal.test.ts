@@ -277,10 +277,35 @@ describe("graph store: traversal (M37)", () => {
     const all = fixture();
     const { id } = graphOf(all, type);
     const plan = planOf(all, () => call(createGraphStore(all.db).graph(id)));
-    expect(plan).toMatch(/SEARCH edges USING (COVERING )?INDEX edges_(source|target)/);
+    expect(plan).toMatch(/SEARCH edges USING (COVERING )?INDEX edges_(source|target|edge_type)/);
     expect(plan).toMatch(/SEARCH nodes USING INDEX nodes_graph_id_key \(graph_id=\? AND key=\?\)/);
     expect(plan).not.toMatch(/TEMP B-TREE|SCAN (edges|nodes)/);
   });
+
+  test.each<[string, (graph: Graph) => unknown, RegExp]>([
+    [
+      "nodes of a type, by key",
+      (graph) => graph.listNodes({ type: "person" }),
+      /nodes USING INDEX nodes_node_type \(<expr>=\? AND graph_id=\?\)/,
+    ],
+    [
+      "the page after, of nodes of a type",
+      (graph) => graph.listNodes({ type: "person", cursor: pageAfter("nodes key", ["p"]) }),
+      /nodes USING INDEX nodes_node_type \(<expr>=\? AND graph_id=\? AND key>\?\)/,
+    ],
+    [
+      "edges of a type, by their ends",
+      (graph) => graph.listEdges({ type: "link" }),
+      /edges USING INDEX edges_edge_type \(<expr>=\? AND graph_id=\?\)/,
+    ],
+  ])("%s are found without a look at others", (_what, call, search) => {
+    const all = fixture();
+    const { id } = graphOf(all, "loose_graph");
+    expect(planOf(all, () => call(createGraphStore(all.db).graph(id)))).toMatch(search);
+  });
+
+  const pageAfter = (list: string, position: readonly string[]): string =>
+    Buffer.from(JSON.stringify([list, ...position])).toString("base64url");
 
   test("a ring of 5,000 nodes, and a star of 5,000", () => {
     const graph = graphOf(fixture(), "directed_graph");

@@ -111,8 +111,8 @@ function oneOf({ path, value, type }: Attribute, wanted: readonly unknown[]): Sq
     byKind.set(kind, [...(byKind.get(kind) ?? []), one as Scalar]);
   }
   const parts = [...byKind].map(([kind, values]): SqlPart => {
-    // SQLite finds null by IS NULL only, and absence looks the same to it
-    if (kind === "null") return constant(`(${value} IS NULL AND ${type} = 'null')`);
+    // IS finds null, unlike =, and is planned like it, unlike IS NULL; absence looks the same to it
+    if (kind === "null") return { sql: `(${value} IS +? AND ${type} = 'null')`, params: [null] };
     const numbers = values.map((one) => (typeof one === "boolean" ? Number(one) : one));
     const [only] = numbers;
     return numbers.length === 1

@@ -53,12 +53,14 @@ export const METAGRAPH_GRAPHS: readonly string[] = [
   NODES,
   "CREATE UNIQUE INDEX nodes_graph_id_key ON nodes (graph_id, key)",
   `CREATE INDEX nodes_node_type
-    ON nodes (json_extract(metadata, '$._metagraph.nodeType'), graph_id)`,
+    ON nodes (json_extract(metadata, '$._metagraph.nodeType'), graph_id, key)`,
   EDGES,
   "CREATE UNIQUE INDEX edges_graph_id_key ON edges (graph_id, key)",
   "CREATE INDEX edges_source ON edges (graph_id, source_node_key, target_node_key)",
   "CREATE INDEX edges_target ON edges (graph_id, target_node_key, source_node_key)",
   `CREATE INDEX edges_edge_type
-    ON edges (json_extract(metadata, '$._metagraph.edgeType'), graph_id)`,
+    ON edges (json_extract(metadata, '$._metagraph.edgeType'), graph_id, source_node_key, target_node_key)`,
+  `CREATE INDEX edges_undirected ON edges (graph_id, target_node_key, source_node_key)
+    WHERE undirected = 1`,
   KEEP_TYPES_IN_USE,
 ];

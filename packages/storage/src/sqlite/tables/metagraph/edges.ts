@@ -47,7 +47,12 @@ export const edges = sqliteTable(
     index("edges_edge_type").on(
       sql`json_extract(${table.metadata}, '$._metagraph.edgeType')`,
       table.graphId,
+      table.sourceNodeKey,
+      table.targetNodeKey,
     ),
+    index("edges_undirected")
+      .on(table.graphId, table.targetNodeKey, table.sourceNodeKey)
+      .where(sql`${table.undirected} = 1`),
     index("edges_acl_delegations")
       .on(table.targetNodeKey, table.sourceNodeKey)
       .where(sql.raw(ACL_DELEGATIONS)),

@@ -19,6 +19,7 @@ export const nodes = sqliteTable(
     index("nodes_node_type").on(
       sql`json_extract(${table.metadata}, '$._metagraph.nodeType')`,
       table.graphId,
+      table.key,
     ),
     check("nodes_metadata_json", sql`json_valid(${table.metadata})`),
     check("nodes_attributes_json", sql`json_valid(${table.attributes})`),
