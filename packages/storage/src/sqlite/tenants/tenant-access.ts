@@ -32,7 +32,7 @@ export class TenantAccess implements Disposable {
 
   /**
    * A handle of the tenant's database; close it when the work is done. A tenant whose file is open
-   * already costs one read; opening a file takes about a millisecond.
+   * already costs one read; opening a file takes one or two milliseconds.
    *
    * @throws {@link StorageError} `NOT_FOUND`, `TENANT_STATE` unless the tenant is active, `TENANT_FILE`
    * when its file is missing, damaged or another's, `UNKNOWN_SCHEMA` when a newer version wrote it,
