@@ -1,7 +1,7 @@
 import { type EnvelopeEvent, type EventEnvelope, isEventEnvelope, topicOf } from "@alkdev/pubsub";
 
 /** The event of an envelope; its type is the topic. */
-export function eventOf(envelope: EventEnvelope): EnvelopeEvent {
+function eventOf(envelope: EventEnvelope): EnvelopeEvent {
   return new CustomEvent(topicOf(envelope.type, envelope.id), { detail: envelope });
 }
 
