@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { open } from "@alkdev/honker";
+import { type Database, open } from "@alkdev/honker";
 import {
   createSystemDatabase,
   createTenantDatabase,
@@ -74,9 +74,7 @@ describe("M28: opening", () => {
     const client = tempDatabase();
     createTenantDatabase(client).insert(graphs).values({ name: "kept" }).run();
     expect(createTenantDatabase(client).select().from(graphs).get()?.name).toBe("kept");
-    expect(client.rows("SELECT version, kind, name FROM _alk_storage_migrations")).toEqual([
-      [1, "tenant", "metagraph"],
-    ]);
+    expectEachOnce(client);
   });
 
   test("again takes no write lock", async () => {
@@ -99,9 +97,20 @@ describe("M28: opening", () => {
     await Promise.all([1, 2, 3].map(() => inAnotherProcess("open-tenant", path)));
     using client = open(path);
     createTenantDatabase(client);
-    expect(client.rows("SELECT count(*) FROM _alk_storage_migrations")).toEqual([[1]]);
+    expectEachOnce(client);
   });
 });
+
+/** The versions of a tenant's file are 1, 2, 3 and so on, as a file of the same code has them. */
+function expectEachOnce(client: Database): void {
+  const versions = "SELECT version, kind, name FROM _alk_storage_migrations ORDER BY version";
+  const fresh = tempDatabase();
+  createTenantDatabase(fresh);
+  const recorded = client.rows(versions);
+  expect(recorded).toEqual(fresh.rows(versions));
+  expect(recorded.map(([version]) => version)).toEqual(recorded.map((_, i) => i + 1));
+  expect(new Set(recorded.map(([, kind]) => kind))).toEqual(new Set(["tenant"]));
+}
 
 describe("M27: through Drizzle", () => {
   test("ids are UUIDs of version 7, JSON comes back as it went in, times are dates", () => {
@@ -145,7 +154,9 @@ describe("M27: through Drizzle", () => {
     expect(query.all()).toEqual([{ key: "a" }]);
     const { sql } = query.toSQL();
     const plan = client.rows(`EXPLAIN QUERY PLAN ${sql}`, ["TaskNode"]).map((row) => row[3]);
-    expect(plan).toEqual([expect.stringContaining("SEARCH nodes USING INDEX nodes_node_type")]);
+    expect(plan).toEqual([
+      expect.stringMatching(/SEARCH nodes USING (COVERING )?INDEX nodes_node_type/),
+    ]);
   });
 
   test("relations: a graph with its type, nodes and edges; an edge with both ends", () => {
