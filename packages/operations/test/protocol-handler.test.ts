@@ -271,6 +271,28 @@ describe("a request that arrives again (M40)", () => {
     ]);
   });
 
+  it("is run by one of two handlers that share a route and a log", async () => {
+    let runs = 0;
+    const go = deferred();
+    const callLog = createMemoryCallLog();
+    const pair = callPair({
+      work: async () => {
+        runs += 1;
+        await go.promise;
+        return "done";
+      },
+      handler: { callLog },
+    });
+    const { registry, eventTarget } = pair;
+    const second = createCallHandler({ registry, eventTarget, identityOf: () => ada, callLog });
+    const call = pair.caller.call(workSpec, 1);
+    go.resolve();
+    expect((await call).data).toBe("done");
+    await second.close();
+    expect(runs).toBe(1);
+    expect(pair.ofType("call.responded")).toHaveLength(1);
+  });
+
   it("is left to the process that runs it, or answered with what that one kept", async () => {
     let runs = 0;
     const answers = ["running", { type: "responded", output: localEnvelope(5, "math.work") }];

@@ -2,6 +2,7 @@ import type { Identity } from "../access/identity.ts";
 import { CallError, OperationsError } from "../errors.ts";
 import type { CallRequested } from "./call-events.ts";
 import type { CallerEvent, CallHandlerOptions } from "./call-handler-options.ts";
+import { isPromise } from "./is-promise.ts";
 import type { CallErrorReporter } from "./report-call-error.ts";
 
 /** Who sent an event, now or soon. The promise rejects with the `CallError` that the caller is told. */
@@ -39,8 +40,10 @@ export function identifyBy(
   return (_request, event) => {
     try {
       const identity = identityOf(event);
-      if (!(identity instanceof Promise)) return identity;
-      return handled(identity.catch((error: unknown) => Promise.reject(refusal(error))));
+      if (!isPromise(identity)) return identity;
+      return handled(
+        Promise.resolve(identity).catch((error: unknown) => Promise.reject(refusal(error))),
+      );
     } catch (error) {
       return handled(Promise.reject(refusal(error)));
     }

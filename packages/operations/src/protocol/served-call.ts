@@ -8,6 +8,7 @@ import type { CallWire } from "./call-wire.ts";
 import { CreditGate } from "./credit-gate.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Sender } from "./identify.ts";
+import { isPromise } from "./is-promise.ts";
 import type { CallErrorReporter } from "./report-call-error.ts";
 import type { TimerQueue } from "./timer-queue.ts";
 
@@ -224,8 +225,4 @@ function notSent({ operationId }: CallRequested): CallError {
   return new CallError("EXECUTION_ERROR", `the answer of ${operationId} could not be sent`, {
     details: { operationId },
   });
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise;
 }
