@@ -6,6 +6,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // many tests wait for other processes; the default leaves one core of two idle
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
