@@ -21,6 +21,7 @@ import {
   regularExpression,
   union,
 } from "./keyword-values.ts";
+import { definitionName, mayBeAbsent, present } from "./required-property.ts";
 
 /** A JSON Schema as TypeBox understands it. */
 export interface ParsedSchema {
@@ -50,8 +51,7 @@ export function parseSchema(schema: unknown): ParsedSchema {
 class SchemaParser {
   /** Our id of every definition, by its name in the schema. */
   readonly #ids = new Map<string, string>();
-  #defs: Readonly<Record<string, unknown>> = {};
-  /** Without its definitions: what `{"$ref": "#"}` means. */
+  /** What is parsed, for what references in it mean. */
   #whole: Readonly<Record<string, unknown>> = {};
   #usesRoot = false;
 
@@ -59,8 +59,7 @@ class SchemaParser {
     if (!isPlainObject(schema)) throw schemaError("", "is not an object");
     const { $defs = {}, ...rest } = schema;
     if (!isPlainObject($defs)) throw schemaError("/$defs", "is not an object");
-    this.#defs = $defs;
-    this.#whole = rest;
+    this.#whole = schema;
     for (const name of Object.keys($defs)) this.#ids.set(name, `def${this.#ids.size}`);
     const references = Object.entries($defs).map(([name, definition]): TSchema => {
       const parsed = this.#schema(definition, pointer("/$defs", name), 0);
@@ -292,30 +291,9 @@ class SchemaParser {
         }
         const property = this.#schema(properties[name] ?? true, at, depth + 1);
         if (!required.includes(name)) return [name, Type.Optional(property)];
-        return [name, this.#mayBeAbsent(properties[name]) ? present(property) : property];
+        return [name, mayBeAbsent(properties[name], this.#whole) ? present(property) : property];
       }),
     );
-  }
-
-  /**
-   * Where TypeBox would let a required property be missing: it asks for the key only where it sees that
-   * the schema admits `undefined`, and does not see it inside a union, an intersection, a negation or
-   * behind a reference.
-   */
-  #mayBeAbsent(schema: unknown, followed: ReadonlySet<string> = new Set()): boolean {
-    if (!isPlainObject(schema)) return false;
-    const admits = (inner: unknown): boolean =>
-      isAnything(inner) || this.#mayBeAbsent(inner, followed);
-    if (Array.isArray(schema.anyOf)) return schema.anyOf.some(admits);
-    if (Array.isArray(schema.allOf)) return schema.allOf.every(admits);
-    if (typeof schema.$ref === "string" && !followed.has(schema.$ref)) {
-      const name = definitionName(schema.$ref);
-      const definition = name === undefined ? this.#whole : this.#defs[name];
-      return (
-        isAnything(definition) || this.#mayBeAbsent(definition, new Set([...followed, schema.$ref]))
-      );
-    }
-    return schema.not !== undefined;
   }
 
   #additional(place: Place): { additionalProperties?: boolean | TSchema } {
@@ -356,23 +334,6 @@ class SchemaParser {
       );
     }
   }
-}
-
-/** The same schema, refusing `undefined`. */
-function present(property: TSchema): TSchema {
-  return Type.Intersect([property, Type.Not(Type.Undefined())]);
-}
-
-/** True for a schema without any constraint. */
-function isAnything(schema: unknown): boolean {
-  if (schema === true) return true;
-  return isPlainObject(schema) && Object.keys(schema).every((keyword) => ANNOTATIONS.has(keyword));
-}
-
-/** The name below `$defs` that a reference means. */
-function definitionName(ref: unknown): string | undefined {
-  if (typeof ref !== "string" || !ref.startsWith("#/$defs/")) return undefined;
-  return ref.slice("#/$defs/".length).replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 /** Keywords that make a schema of their own kind, whatever its type. */
