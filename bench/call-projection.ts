@@ -75,7 +75,7 @@ console.log(
 );
 console.log("| --- | --- | --- | --- |");
 for (const batchSize of [1, 50, 500, 5_000]) {
-  const rounds = [];
+  const rounds: Awaited<ReturnType<typeof round>>[] = [];
   for (let at = 0; at < ROUNDS; at++) rounds.push(await round(batchSize, at));
   const of = (pick: (one: (typeof rounds)[number]) => number) => median(rounds.map(pick));
   const latency = `${of((one) => one.latency).toFixed(2)} ms`;

@@ -67,6 +67,13 @@ function outcome(requestId: string, many: boolean, events: readonly CallEvent[])
   return { status: "completed", ...output };
 }
 
+interface Shown {
+  readonly requestId: string;
+  readonly operationId?: unknown;
+  readonly status?: unknown;
+  readonly output?: unknown;
+}
+
 const byId = (a: { requestId: string }, b: { requestId: string }): number =>
   a.requestId < b.requestId ? -1 : 1;
 
@@ -76,7 +83,7 @@ function shown(content: unknown): unknown {
     readonly edges: readonly string[];
   };
   const calls = nodes.map(({ attributes }) => {
-    const { requestId, operationId, status, output } = attributes as { requestId: string };
+    const { requestId, operationId, status, output } = attributes as Shown;
     return { requestId, operationId, status, ...(output === undefined ? {} : { output }) };
   });
   return { nodes: calls.sort(byId), edges };
