@@ -83,7 +83,7 @@ function shown(content: unknown): unknown {
     readonly edges: readonly string[];
   };
   const calls = nodes.map(({ attributes }) => {
-    const { requestId, operationId, status, output } = attributes as Shown;
+    const { requestId, operationId, status, output } = attributes as unknown as Shown;
     return { requestId, operationId, status, ...(output === undefined ? {} : { output }) };
   });
   return { nodes: calls.sort(byId), edges };
