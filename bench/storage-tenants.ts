@@ -112,7 +112,7 @@ system.$client.close();
 const measured = await promisify(execFile)(process.execPath, [
   "--expose-gc",
   "--conditions=@alkdev/source",
-  new URL("./local/open-tenants.ts", import.meta.url).pathname,
+  new URL("./local/tenants/open-tenants.ts", import.meta.url).pathname,
   folder,
   String(OPEN),
 ]);
