@@ -31,7 +31,17 @@ export default defineConfig({
           },
         },
       },
-      { extends: true, test: { name: "e2e", include: ["e2e/**/*.e2e.ts"], testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["e2e/**/*.e2e.ts"],
+          testTimeout: 30_000,
+          // programs of several processes each: one after the other, when the rest is done
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });
