@@ -410,3 +410,24 @@ export type { TenantStats } from "./tenants/tenant-stats.ts";
 export type { TenantPlace, TenantStore } from "./tenants/tenant-store.ts";
 export type { TenantListOptions } from "./tenants/tenant-table.ts";
 export { uuidV7 } from "./uuid-v7.ts";
+export {
+  createGraphMaintenanceHandler,
+  type GraphMaintenance,
+  type GraphMaintenanceOptions,
+  type GraphMaintenanceResult,
+  STREAM_RETENTION,
+} from "./workers/graph-maintenance-handler.ts";
+export type { QueueHandlerOptions } from "./workers/queue-handlers.ts";
+export {
+  type FileWorkersInput,
+  type FleetWorkersInput,
+  startTenantWorkers,
+  type TenantWorkers,
+  type TenantWorkersOptions,
+} from "./workers/start-tenant-workers.ts";
+export {
+  seedSchedules,
+  TENANT_SCHEDULES,
+  type TenantQueueName,
+  type TenantSchedule,
+} from "./workers/tenant-schedules.ts";

@@ -1,0 +1,35 @@
+import type { JobContext, Worker } from "@alkdev/honker";
+import { openCatalogQueue, tenantCatalog } from "../../catalog/index.ts";
+import type { TenantDatabase } from "../client.ts";
+import type { QueueHandlers } from "./queue-handlers.ts";
+import type { TenantQueueName } from "./tenant-schedules.ts";
+
+/** Options of {@link FileWorkers}. */
+export interface FileWorkersOptions {
+  /** Handlers that run at a time per queue. */
+  readonly concurrency: number;
+  readonly stopTimeoutMs: number;
+}
+
+/** One worker for each queue of one file. */
+export class FileWorkers {
+  readonly #workers: readonly Worker[];
+
+  constructor(tenant: TenantDatabase, handlers: QueueHandlers, options: FileWorkersOptions) {
+    const source = { db: tenant.$client, entries: tenantCatalog.queues };
+    this.#workers = Object.entries(handlers).map(([name, handler]) => {
+      const queue = openCatalogQueue(source, name as TenantQueueName);
+      return queue.work(handler as (job: unknown, context: JobContext) => unknown, options);
+    });
+  }
+
+  /** Jobs whose handler runs now. */
+  get running(): number {
+    return this.#workers.reduce((sum, worker) => sum + worker.running, 0);
+  }
+
+  /** Stops all of them; always resolves. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+  }
+}

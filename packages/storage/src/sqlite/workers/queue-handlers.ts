@@ -1,0 +1,78 @@
+import type { Job, JobContext, StreamRetention } from "@alkdev/honker";
+import type { PayloadOf, tenantCatalog } from "../../catalog/index.ts";
+import { type AnyModule, type KeyRing, type Migration, systemModules } from "../../graphs/index.ts";
+import { type Acl, createAcl } from "../acl/acl.ts";
+import { createAclEvaluationHandler } from "../acl/evaluation-handler.ts";
+import type { TenantDatabase } from "../client.ts";
+import { createSchemaMigrationHandler } from "../graph-types/schema-migration-handler.ts";
+import { createSecretRotationHandler } from "../secrets/secret-rotation-handler.ts";
+import { createGraphMaintenanceHandler } from "./graph-maintenance-handler.ts";
+import type { TenantQueueName } from "./tenant-schedules.ts";
+
+/** What the handlers of a tenant's queues need. */
+export interface QueueHandlerOptions {
+  /** Queues to work on. Default all; `secret-rotation` only where a key ring is given. */
+  readonly queues?: readonly TenantQueueName[];
+  /** Keys of a tenant, for `secret-rotation`. Default none: that queue is left to others. */
+  readonly keyRing?: KeyRing | ((orgId: string | null) => KeyRing);
+  /**
+   * The ACL whose memory `acl-evaluation` fills: that of whoever checks access in this process. Default
+   * one that nobody else uses, so that a job finds out whether identities can be evaluated, and no more.
+   */
+  readonly aclOf?: (tenant: TenantDatabase, orgId: string | null) => Acl;
+  /** Modules that `schema-migration` knows, default the system's. */
+  readonly modules?: readonly AnyModule[];
+  /** Their migrations by graph type, default none. */
+  readonly migrations?: Readonly<Record<string, readonly Migration[]>>;
+  /** What `prune-events` keeps of each stream, default {@link STREAM_RETENTION}. */
+  readonly streamRetention?: Readonly<Record<string, StreamRetention>>;
+  /** Seconds that `prune-events` keeps dead letters, default 90 days. */
+  readonly deadLetterSeconds?: number;
+}
+
+/** A handler by the name of its queue. */
+export type QueueHandlers = {
+  readonly [Name in TenantQueueName]?: (
+    job: Job<PayloadOf<typeof tenantCatalog.queues, Name>>,
+    context: JobContext,
+  ) => unknown;
+};
+
+/** Names of the queues that are worked on with these options. */
+export function workedQueues(options: QueueHandlerOptions): readonly TenantQueueName[] {
+  const { queues = ALL, keyRing } = options;
+  return ALL.filter(
+    (name) => queues.includes(name) && (name !== "secret-rotation" || keyRing !== undefined),
+  );
+}
+
+const ALL: readonly TenantQueueName[] = [
+  "acl-evaluation",
+  "secret-rotation",
+  "graph-maintenance",
+  "schema-migration",
+];
+
+/** The handlers of one file. */
+export function queueHandlers(
+  tenant: TenantDatabase,
+  orgId: string | null,
+  options: QueueHandlerOptions,
+): QueueHandlers {
+  const { keyRing, aclOf = ownAcl, modules = systemModules, migrations = {} } = options;
+  const ring = typeof keyRing === "function" ? keyRing(orgId) : keyRing;
+  const all: QueueHandlers = {
+    "acl-evaluation": createAclEvaluationHandler(aclOf(tenant, orgId)),
+    "graph-maintenance": createGraphMaintenanceHandler(tenant, options),
+    "schema-migration": createSchemaMigrationHandler(tenant, { modules, migrations }),
+    ...(ring === undefined ? {} : { "secret-rotation": createSecretRotationHandler(tenant, ring) }),
+  };
+  const worked = workedQueues(options);
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => worked.includes(name as TenantQueueName)),
+  );
+}
+
+function ownAcl(tenant: TenantDatabase): Acl {
+  return createAcl(tenant);
+}
