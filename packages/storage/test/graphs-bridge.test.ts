@@ -254,6 +254,23 @@ describe("one truth (M26)", () => {
     expect(schemaValidator(type).errors({})).toMatchObject([{ path: "/a" }]);
   });
 
+  it("properties of further properties are checked, however deep", () => {
+    const further = (schema: object) => ({ type: "object", additionalProperties: schema });
+    const type = further(further(further({ type: "integer" })));
+    const ajv = new Ajv({ strict: false }).compile(type);
+    for (const [value, fits] of [
+      [{ a: { b: { c: 1 } } }, true],
+      [{ a: { b: { c: "1" } } }, false],
+      [{ a: { d: 1 } }, false],
+      [{ a: { d: {} }, b: {} }, true],
+      [{ a: 1 }, false],
+    ] as const) {
+      expect(ajv(value)).toBe(fits);
+      expect(schemaValidator(type).check(value)).toBe(fits);
+      expect(schemaValidator(type).errors(value).length === 0).toBe(fits);
+    }
+  });
+
   it("the Module, the stored schema, the interpreter and ajv agree on every value", () => {
     let fitting = 0;
     fc.assert(

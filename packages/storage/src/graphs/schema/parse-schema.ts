@@ -54,6 +54,8 @@ class SchemaParser {
   /** What is parsed, for what references in it mean. */
   #whole: Readonly<Record<string, unknown>> = {};
   #usesRoot = false;
+  /** Schemas of further properties; see {@link SchemaParser.#apart}. */
+  readonly #further: TSchema[] = [];
 
   parse(schema: unknown): ParsedSchema {
     if (!isPlainObject(schema)) throw schemaError("", "is not an object");
@@ -67,7 +69,8 @@ class SchemaParser {
     });
     const anonymous = this.#schema(rest, "", 0);
     const root: TSchema = this.#usesRoot ? { ...anonymous, $id: ROOT } : anonymous;
-    const parsed = { root, references: this.#usesRoot ? [...references, root] : references };
+    const all = [...references, ...this.#further];
+    const parsed = { root, references: this.#usesRoot ? [...all, root] : all };
     checkGuarded(parsed);
     return parsed;
   }
@@ -129,7 +132,7 @@ class SchemaParser {
     if (value === undefined || value === true) return {};
     if (value === false) return { unevaluatedProperties: false };
     const path = pointer(place.path, "unevaluatedProperties");
-    return { unevaluatedProperties: this.#schema(value, path, place.depth + 1) };
+    return { unevaluatedProperties: this.#apart(this.#schema(value, path, place.depth + 1)) };
   }
 
   #typed(place: Place): TSchema {
@@ -302,7 +305,17 @@ class SchemaParser {
       return value === undefined ? {} : { additionalProperties: value };
     }
     const path = pointer(place.path, "additionalProperties");
-    return { additionalProperties: this.#schema(value, path, place.depth + 1) };
+    return { additionalProperties: this.#apart(this.#schema(value, path, place.depth + 1)) };
+  }
+
+  /**
+   * Puts a schema of further properties among the references, which are compiled to functions of their
+   * own: TypeBox names the property `key` in all of them, and one inside another would read the wrong one.
+   */
+  #apart(schema: TSchema): TSchema {
+    const id = `further${this.#further.length}`;
+    this.#further.push({ ...schema, $id: id });
+    return Type.Ref(id);
   }
 
   #list({ schema, path, depth }: Place, keyword: string): TSchema[] {
