@@ -20,6 +20,7 @@ describe("the samples of the guide", () => {
     "schema-evolution.md",
     "secrets.md",
     "call-graph.md",
+    "workers.md",
     "authentication.md",
   ];
   it.each(pages.flatMap(samplesOf))("%s", (_, code) => {

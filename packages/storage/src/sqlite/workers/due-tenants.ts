@@ -5,12 +5,7 @@ export class DueTenants {
   /** Those whose time has come, in the order in which it came. */
   readonly #ready = new Set<string>();
 
-  /** How many tenants are known. */
-  get size(): number {
-    return this.#times.size + this.#ready.size;
-  }
-
-  /** Whether somebody waits to be looked at now. */
+  /** How many wait to be looked at now. */
   get waiting(): number {
     return this.#ready.size;
   }
@@ -33,9 +28,18 @@ export class DueTenants {
     this.#ready.delete(orgId);
   }
 
-  /** Moves those whose time has come to the end of the line. */
-  advance(nowMs: number): void {
-    for (const [orgId, ms] of this.#times) if (ms <= nowMs) this.soon(orgId);
+  /**
+   * Moves those whose time has come to the end of the line.
+   *
+   * @returns when the next one's time comes; infinity where there is none
+   */
+  advance(nowMs: number): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [orgId, ms] of this.#times) {
+      if (ms <= nowMs) this.soon(orgId);
+      else nextMs = Math.min(nextMs, ms);
+    }
+    return nextMs;
   }
 
   /** Takes the first of the line, which is then unknown until it is given a time; null without one. */

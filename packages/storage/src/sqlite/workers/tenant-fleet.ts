@@ -38,10 +38,12 @@ interface ActiveTenant {
   stopping: Promise<void> | null;
 }
 
-/** Between two looks at what is active, and at what has become due. */
-const TICK_MS = 100;
-/** Of the time of the event loop, looking at tenants takes at most one part in so many. */
-const SHARE = 5;
+/** Between two turns while there is something to do. */
+const BUSY_MS = 20;
+/** Between two turns while there is nothing; a write or a change of state ends it early. */
+const IDLE_MS = 1_000;
+/** Most milliseconds of a turn for looking at tenants: a third of the time of the event loop. */
+const LOOK_MS = 10;
 
 /**
  * Works on the queues of many tenants while few of their files are open. A tenant is looked at when its
@@ -57,6 +59,7 @@ export class TenantFleet {
   readonly #states: Sequence<Notification>;
   readonly #ended: Promise<void>;
   #watch: TenantFolderWatch | null = null;
+  #wake: (() => void) | null = null;
   #listedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: TenantFleetOptions) {
@@ -89,7 +92,7 @@ export class TenantFleet {
       for await (const { payload } of this.#states) {
         const { orgId, state } = (payload ?? {}) as { orgId?: unknown; state?: unknown };
         if (typeof orgId !== "string") continue;
-        if (state === "active") this.#due.soon(orgId);
+        if (state === "active") this.#lookSoon(orgId);
         else {
           // whoever puts the file away waits until nobody has it open
           this.#due.remove(orgId);
@@ -104,26 +107,48 @@ export class TenantFleet {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      let nextMs = Number.POSITIVE_INFINITY;
       try {
-        this.#tick();
-        await this.#lookAtSome();
+        nextMs = this.#turn();
+        this.#lookAtSome();
       } catch (error) {
         if (isClosed(error)) break;
         this.#options.onError(error, "looking for work of tenants");
       }
-      await setTimeout(TICK_MS, undefined, { signal }).catch(() => undefined);
+      await setTimeout(BUSY_MS, undefined, { signal }).catch(() => undefined);
+      if (this.#active.size + this.#due.waiting === 0) {
+        await this.#rest(Math.min(IDLE_MS, nextMs - Date.now()));
+      }
     }
   }
 
-  /** Lists tenants anew now and then, moves what is due to the line, and lets go of what is idle. */
-  #tick(): void {
+  /** Waits for so long, or until a tenant is to be looked at. */
+  async #rest(ms: number): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    const signal = AbortSignal.any([this.#stop.signal, woken.signal]);
+    await setTimeout(Math.max(ms, 0), undefined, { signal }).catch(() => undefined);
+    this.#wake = null;
+  }
+
+  #lookSoon(orgId: string): void {
+    this.#due.soon(orgId);
+    this.#wake?.();
+  }
+
+  /**
+   * Lists tenants anew now and then, moves what is due to the line, and lets go of what is idle.
+   *
+   * @returns when the next tenant is due
+   */
+  #turn(): number {
     const { tenants, sweepSeconds } = this.#options;
     const nowMs = Date.now();
     if (Math.abs(nowMs - this.#listedMs) >= sweepSeconds * 1_000) {
       this.#listedMs = nowMs;
       for (const { orgId } of tenants.list({ state: "active" })) this.#due.at(orgId, nowMs);
     }
-    this.#due.advance(nowMs);
+    const nextMs = this.#due.advance(nowMs);
     for (const [orgId, active] of this.#active) {
       if (active.stopping !== null) continue;
       try {
@@ -133,6 +158,7 @@ export class TenantFleet {
         void this.#release(orgId);
       }
     }
+    return nextMs;
   }
 
   /** Fires what is due in the file, and lets go of it when it is idle or others have waited long. */
@@ -149,12 +175,12 @@ export class TenantFleet {
     if (isIdle || (isFull && nowMs - sinceMs >= turnMs)) void this.#release(orgId);
   }
 
-  /** Looks at tenants in the line for at most a share of the time. */
-  async #lookAtSome(): Promise<void> {
-    const budget = performance.now() + TICK_MS / (SHARE - 1);
-    while (this.#active.size < this.#options.maxActive && performance.now() < budget) {
+  /** Looks at tenants in the line, while there is room for one that has work. */
+  #lookAtSome(): void {
+    const until = performance.now() + LOOK_MS;
+    while (this.#active.size < this.#options.maxActive && performance.now() < until) {
       const orgId = this.#due.take();
-      if (orgId === null || this.#stop.signal.aborted) return;
+      if (orgId === null) return;
       if (!this.#active.has(orgId)) this.#lookAt(orgId);
     }
   }
@@ -228,7 +254,7 @@ export class TenantFleet {
       folder,
       (file) => {
         const written = this.#files.get(file);
-        if (written !== undefined && !this.#active.has(written)) this.#due.soon(written);
+        if (written !== undefined && !this.#active.has(written)) this.#lookSoon(written);
       },
       (error) => this.#options.onError(error, `watching "${folder}"; tenants are only swept now`),
     );
