@@ -49,6 +49,8 @@ export {
   authorize,
   type NotAuthorized,
   systemIdentity,
+  type TenantIdentityOptions,
+  tenantIdentity,
 } from "./auth/authorize.ts";
 export {
   type DeactivateAccountOptions,
@@ -124,6 +126,26 @@ export {
   type SystemDatabase,
   type TenantDatabase,
 } from "./client.ts";
+export type { ConsentInput } from "./cross-tenant/change-consent.ts";
+export type { DelegationConsent } from "./cross-tenant/consents.ts";
+export {
+  type CrossTenantDelegations,
+  type CrossTenantOptions,
+  createCrossTenantDelegations,
+} from "./cross-tenant/cross-tenant-delegations.ts";
+export type { IncomingDelegation } from "./cross-tenant/incoming.ts";
+export type { CrossTenantDelegationInput } from "./cross-tenant/intents.ts";
+export type {
+  DelegationTerms,
+  ListOutgoingOptions,
+  OutgoingDelegation,
+  OutgoingState,
+} from "./cross-tenant/outgoing.ts";
+export type {
+  OtherSide,
+  ReconcileAction,
+  ReconciledDelegation,
+} from "./cross-tenant/reconcile.ts";
 export {
   createCompositeEventTarget,
   createHonkerEventTarget,
@@ -417,7 +439,7 @@ export {
   type GraphMaintenanceResult,
   STREAM_RETENTION,
 } from "./workers/graph-maintenance-handler.ts";
-export type { QueueHandlerOptions } from "./workers/queue-handlers.ts";
+export type { OtherQueue, QueueHandlerOptions } from "./workers/queue-handlers.ts";
 export {
   type FileWorkersInput,
   type FleetWorkersInput,

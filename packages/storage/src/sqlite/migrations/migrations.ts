@@ -1,6 +1,7 @@
 import { ACL_INDEXES } from "./acl-indexes.ts";
 import { AUTH } from "./auth.ts";
 import { CALL_PROJECTION } from "./call-projection.ts";
+import { CROSS_TENANT } from "./cross-tenant.ts";
 import { IDENTITY_INVARIANTS } from "./identity-invariants.ts";
 import { IDENTITY_TABLES } from "./identity-tables.ts";
 import { METAGRAPH_GRAPHS } from "./metagraph-graphs.ts";
@@ -31,5 +32,6 @@ export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = 
     },
     { version: 2, name: "acl-indexes", statements: ACL_INDEXES },
     { version: 3, name: "call-projection", statements: CALL_PROJECTION },
+    { version: 4, name: "cross-tenant", statements: CROSS_TENANT },
   ],
 };

@@ -16,11 +16,16 @@ export class FileWorkers {
   readonly #workers: readonly Worker[];
 
   constructor(tenant: TenantDatabase, handlers: QueueHandlers, options: FileWorkersOptions) {
-    const source = { db: tenant.$client, entries: tenantCatalog.queues };
-    this.#workers = Object.entries(handlers).map(([name, handler]) => {
+    const client = tenant.$client;
+    const source = { db: client, entries: tenantCatalog.queues };
+    const ofCatalog = Object.entries(handlers.catalog).map(([name, handler]) => {
       const queue = openCatalogQueue(source, name as TenantQueueName);
       return queue.work(handler as (job: unknown, context: JobContext) => unknown, options);
     });
+    const others = Object.entries(handlers.others).map(([name, handler]) =>
+      client.queue(name).work(handler, options),
+    );
+    this.#workers = [...ofCatalog, ...others];
   }
 
   /** Jobs whose handler runs now. */

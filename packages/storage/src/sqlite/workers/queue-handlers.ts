@@ -1,4 +1,4 @@
-import type { Job, JobContext, StreamRetention } from "@alkdev/honker";
+import type { Job, JobContext, JobHandler, StreamRetention } from "@alkdev/honker";
 import type { PayloadOf, tenantCatalog } from "../../catalog/index.ts";
 import { type AnyModule, type KeyRing, type Migration, systemModules } from "../../graphs/index.ts";
 import { type Acl, createAcl } from "../acl/acl.ts";
@@ -28,10 +28,23 @@ export interface QueueHandlerOptions {
   readonly streamRetention?: Readonly<Record<string, StreamRetention>>;
   /** Seconds that `prune-events` keeps dead letters, default 90 days. */
   readonly deadLetterSeconds?: number;
+  /**
+   * Queues of your own, by name: each makes the handler of a file; `orgId` is null for workers of one
+   * file. Default none.
+   */
+  readonly otherQueues?: Readonly<Record<string, OtherQueue>>;
 }
 
-/** A handler by the name of its queue. */
-export type QueueHandlers = {
+/** Makes the handler of a queue that the catalog does not have, for one file. */
+export type OtherQueue = (tenant: TenantDatabase, orgId: string | null) => JobHandler<unknown>;
+
+/** Handlers of one file by the names of their queues. */
+export interface QueueHandlers {
+  readonly catalog: CatalogHandlers;
+  readonly others: Readonly<Record<string, JobHandler<unknown>>>;
+}
+
+type CatalogHandlers = {
   readonly [Name in TenantQueueName]?: (
     job: Job<PayloadOf<typeof tenantCatalog.queues, Name>>,
     context: JobContext,
@@ -39,11 +52,12 @@ export type QueueHandlers = {
 };
 
 /** Names of the queues that are worked on with these options. */
-export function workedQueues(options: QueueHandlerOptions): readonly TenantQueueName[] {
-  const { queues = ALL, keyRing } = options;
-  return ALL.filter(
+export function workedQueues(options: QueueHandlerOptions): readonly string[] {
+  const { queues = ALL, keyRing, otherQueues = {} } = options;
+  const own = ALL.filter(
     (name) => queues.includes(name) && (name !== "secret-rotation" || keyRing !== undefined),
   );
+  return [...own, ...Object.keys(otherQueues)];
 }
 
 const ALL: readonly TenantQueueName[] = [
@@ -61,16 +75,18 @@ export function queueHandlers(
 ): QueueHandlers {
   const { keyRing, aclOf = ownAcl, modules = systemModules, migrations = {} } = options;
   const ring = typeof keyRing === "function" ? keyRing(orgId) : keyRing;
-  const all: QueueHandlers = {
+  const all: CatalogHandlers = {
     "acl-evaluation": createAclEvaluationHandler(aclOf(tenant, orgId)),
     "graph-maintenance": createGraphMaintenanceHandler(tenant, options),
     "schema-migration": createSchemaMigrationHandler(tenant, { modules, migrations }),
     ...(ring === undefined ? {} : { "secret-rotation": createSecretRotationHandler(tenant, ring) }),
   };
   const worked = workedQueues(options);
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => worked.includes(name as TenantQueueName)),
-  );
+  const others = Object.entries(options.otherQueues ?? {});
+  return {
+    catalog: Object.fromEntries(Object.entries(all).filter(([name]) => worked.includes(name))),
+    others: Object.fromEntries(others.map(([name, make]) => [name, make(tenant, orgId)])),
+  };
 }
 
 function ownAcl(tenant: TenantDatabase): Acl {

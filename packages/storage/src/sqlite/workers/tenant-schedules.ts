@@ -1,5 +1,5 @@
 import type { Database, ScheduleInfo, Scheduler } from "@alkdev/honker";
-import type { PayloadOf, tenantCatalog } from "../../catalog/index.ts";
+import type { tenantCatalog } from "../../catalog/index.ts";
 
 /** Queues of a tenant's file. */
 export type TenantQueueName = keyof typeof tenantCatalog.queues;
@@ -9,8 +9,9 @@ export interface TenantSchedule {
   readonly name: string;
   /** Five or six cron fields, `@daily` and the like, or `@every 30s`, in UTC. */
   readonly expression: string;
-  readonly queue: TenantQueueName;
-  readonly payload: PayloadOf<typeof tenantCatalog.queues, TenantQueueName>;
+  readonly queue: string;
+  /** JSON that the queue's handler takes. */
+  readonly payload: unknown;
 }
 
 /** Graphs that have been archived for 90 days go at 3:00 UTC, old events at 3:15. */

@@ -1,0 +1,163 @@
+import type { Clock, Job, JobContext } from "@alkdev/honker";
+import { StorageError } from "../../errors.ts";
+import type { TenantDatabase } from "../client.ts";
+import { requireWhole } from "../graph-store/reachable.ts";
+import type { TenantManager } from "../tenants/tenant-manager.ts";
+import type { OtherQueue } from "../workers/queue-handlers.ts";
+import type { TenantSchedule } from "../workers/tenant-schedules.ts";
+import { allow, type ConsentInput, disallow } from "./change-consent.ts";
+import { type DelegationConsent, listConsents } from "./consents.ts";
+import {
+  type CrossTenantContext,
+  DELEGATION_OUTBOX,
+  type DelegationMessage,
+  deliver,
+} from "./deliver.ts";
+import { type IncomingDelegation, listIncoming } from "./incoming.ts";
+import { type CrossTenantDelegationInput, delegate, revoke } from "./intents.ts";
+import {
+  type ListOutgoingOptions,
+  listOutgoing,
+  type OutgoingDelegation,
+  readOutgoing,
+} from "./outgoing.ts";
+import { type ReconciledDelegation, reconcile } from "./reconcile.ts";
+
+/** Options of {@link createCrossTenantDelegations}. */
+export interface CrossTenantOptions {
+  /** Opens both files. */
+  readonly tenants: TenantManager;
+  /** Attempts before a delegation that cannot be applied is given up and taken back, default 10. */
+  readonly maxAttempts?: number;
+  /** Milliseconds before the second attempt, doubled for each one after, to an hour at most; default 5,000. */
+  readonly baseBackoffMs?: number;
+  /** Time source, default the machine's clock. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Delegations from principals of one organisation to principals of another. Each has a row in both files,
+ * and is carried between them by messages that can be repeated.
+ */
+export interface CrossTenantDelegations {
+  /**
+   * Lets a principal of another organisation act with some of what one here holds. The intent is one
+   * commit in the delegating file, or part of its open transaction; `queues` carry it over.
+   *
+   * @throws StorageError `NOT_FOUND`, `DELEGATION_NOT_ALLOWED` where the delegator does not hold it or
+   * may not pass it on, `ALREADY_EXISTS` where the id stands for another delegation, `INVALID_ARGUMENT`;
+   * those of `TenantManager.open`
+   */
+  delegate(input: CrossTenantDelegationInput): OutgoingDelegation;
+  /**
+   * Ends a delegation: at once in the delegating file, and with the next delivery in the other one.
+   *
+   * @throws StorageError `NOT_FOUND`; those of `TenantManager.open`
+   */
+  revoke(orgId: string, id: string): OutgoingDelegation;
+  /** A delegation of that organisation, or null. */
+  get(orgId: string, id: string): OutgoingDelegation | null;
+  /** Delegations of that organisation, by id. */
+  list(orgId: string, options?: ListOutgoingOptions): readonly OutgoingDelegation[];
+  /** Delegations to principals of that organisation that are applied, by id. */
+  listIncoming(
+    orgId: string,
+    page?: { readonly after?: string; readonly limit?: number },
+  ): readonly IncomingDelegation[];
+  /**
+   * Consents that another organisation delegates at most this to principals of `orgId`; without consent
+   * nothing is accepted. Replaces an earlier consent: what no longer fits ends in the same commit.
+   *
+   * @throws StorageError `INVALID_ARGUMENT`; those of `TenantManager.open`
+   */
+  allow(orgId: string, consent: ConsentInput): void;
+  /** Ends the consent, and with it all that was delegated. False where there was none. */
+  disallow(orgId: string, from: string): boolean;
+  /** What `orgId` consents to. */
+  consents(orgId: string): readonly DelegationConsent[];
+  /**
+   * Compares both sides of every delegation of an organisation, in both directions, and settles what
+   * differs. Says for each which effect holds. Delegations whose delegator no longer holds what it gave
+   * are taken back.
+   *
+   * @throws the reason of `options.signal`; those of `TenantManager.open`
+   */
+  reconcile(
+    orgId: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<ReconciledDelegation[]>;
+  /** For `startTenantWorkers({ otherQueues })`: delivery and reconciliation of each tenant's file. */
+  readonly queues: Readonly<Record<string, OtherQueue>>;
+  /** For `startTenantWorkers({ schedules: [...TENANT_SCHEDULES, schedule] })`: reconciles at 3:30 UTC. */
+  readonly schedule: TenantSchedule;
+}
+
+const RECONCILE_QUEUE = "cross-tenant-reconciliation";
+const LONGEST_BACKOFF_MS = 3_600_000;
+
+/**
+ * Delegations between the organisations of a manager.
+ *
+ * @throws StorageError `INVALID_ARGUMENT`
+ * @example
+ * ```ts
+ * const crossTenant = createCrossTenantDelegations({ tenants });
+ * crossTenant.allow("globex", { from: "acme", scopes: ["plans:read"] });
+ * const { id } = crossTenant.delegate({
+ *   from: { orgId: "acme", principal: "account:ada" },
+ *   to: { orgId: "globex", principal: "account:bob" },
+ *   narrowedScopes: ["plans:read"],
+ * });
+ * startTenantWorkers({ tenants, system, otherQueues: crossTenant.queues });
+ * ```
+ */
+export function createCrossTenantDelegations(options: CrossTenantOptions): CrossTenantDelegations {
+  const { tenants, maxAttempts = 10, baseBackoffMs = 5_000 } = options;
+  requireWhole("maxAttempts", maxAttempts, [1, 1_000]);
+  requireWhole("baseBackoffMs", baseBackoffMs, [0, LONGEST_BACKOFF_MS]);
+  const { clock = { now: () => Date.now() } } = options;
+  const backoff = {
+    kind: "exponential",
+    baseMs: baseBackoffMs,
+    maxMs: LONGEST_BACKOFF_MS,
+  } as const;
+  const context: CrossTenantContext = { tenants, clock, maxAttempts, backoff };
+  const inFile = <T>(orgId: string, read: (db: TenantDatabase) => T): T =>
+    tenants.withTenant(orgId, read);
+  return {
+    delegate: (input) => delegate(context, input),
+    revoke: (orgId, id) => inFile(orgId, (tenant) => revoke(context, tenant, id)),
+    get: (orgId, id) => inFile(orgId, ({ $client }) => readOutgoing($client, id)),
+    list: (orgId, list = {}) => inFile(orgId, ({ $client }) => listOutgoing($client, list)),
+    listIncoming: (orgId, page = {}) => inFile(orgId, ({ $client }) => listIncoming($client, page)),
+    allow: (orgId, consent) => inFile(orgId, (tenant) => allow(context, tenant, consent)),
+    disallow: (orgId, from) => inFile(orgId, (tenant) => disallow(context, tenant, from)),
+    consents: (orgId) => inFile(orgId, ({ $client }) => listConsents($client)),
+    reconcile: (orgId, { signal } = {}) =>
+      tenants.withTenant(orgId, (tenant) => reconcile(context, { tenant, orgId, signal })),
+    queues: {
+      [`_outbox:${DELEGATION_OUTBOX}`]: (tenant, orgId) => (job, jobContext) => {
+        if (orgId === null) throw needsTenants();
+        deliver(context, { tenant, orgId }, job as Job<DelegationMessage>, jobContext);
+      },
+      [RECONCILE_QUEUE]:
+        (tenant, orgId) =>
+        async (_job, { signal }: JobContext) => {
+          if (orgId === null) throw needsTenants();
+          await reconcile(context, { tenant, orgId, signal });
+        },
+    },
+    schedule: {
+      name: RECONCILE_QUEUE,
+      expression: "30 3 * * *",
+      queue: RECONCILE_QUEUE,
+      payload: {},
+    },
+  };
+}
+
+function needsTenants(): StorageError {
+  return new StorageError("INVALID_ARGUMENT", "a worker of one file cannot reach another file", {
+    hint: "Start the workers with { tenants, system }",
+  });
+}
