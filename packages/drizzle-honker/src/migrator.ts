@@ -24,6 +24,21 @@ export interface MigrateConfig {
   readonly backup?: boolean | string;
   /** Tables that may have fewer rows afterwards without a `DELETE FROM` them. Default none. */
   readonly allowFewerRows?: readonly string[];
+  /** Applies none that is newer than this time, in milliseconds since 1970. Default all. */
+  readonly until?: number;
+  /**
+   * Called first in the transaction, for steps that must be committed with the migrations or not at all.
+   * Default none.
+   */
+  readonly before?: () => void;
+}
+
+/** A migration of a folder. */
+export interface MigrationEntry {
+  /** Name of its file, without `.sql`. */
+  readonly tag: string;
+  /** When it was generated, in milliseconds since 1970. */
+  readonly when: number;
 }
 
 /** What {@link migrate} did. */
@@ -33,6 +48,8 @@ export interface MigrateResult {
   /** Where the database was copied to before, if it was. */
   readonly backup: string | undefined;
 }
+
+const DEFAULT_TABLE = "__drizzle_migrations";
 
 /**
  * Applies the migrations of a drizzle-kit folder that are not applied yet, all in one transaction: a
@@ -60,8 +77,9 @@ export function migrate(
       hint: "Migrate before the database is used",
     });
   }
-  const migrations = readMigrations(config.migrationsFolder);
-  const history = new MigrationHistory(client, config.migrationsTable ?? "__drizzle_migrations");
+  const { until = Number.POSITIVE_INFINITY } = config;
+  const migrations = readMigrations(config.migrationsFolder).filter(({ when }) => when <= until);
+  const history = new MigrationHistory(client, config.migrationsTable ?? DEFAULT_TABLE);
   const pending = history.pending(migrations);
   for (const migration of pending) refuseControl(migration);
   const risky = pending.find(isDestructive);
@@ -76,12 +94,30 @@ export function migrate(
   return { applied, backup };
 }
 
+/**
+ * The migrations of a folder, oldest first.
+ *
+ * @throws {@link DrizzleHonkerError} `MIGRATION_FOLDER`
+ */
+export function listMigrations(migrationsFolder: string): MigrationEntry[] {
+  return readMigrations(migrationsFolder).map(({ tag, when }) => ({ tag, when }));
+}
+
+/** Time of the newest migration that was applied to a database, as `when` of its entry; 0: none was. */
+export function newestMigration(
+  db: { readonly $client: HonkerClient },
+  migrationsTable: string = DEFAULT_TABLE,
+): number {
+  return new MigrationHistory(db.$client, migrationsTable).newest() ?? 0;
+}
+
 interface Work {
   readonly migrations: readonly Migration[];
   readonly config: MigrateConfig;
 }
 
 function applyPending(client: HonkerClient, history: MigrationHistory, work: Work): string[] {
+  work.config.before?.();
   history.create();
   // asked again under the write lock: another process may have migrated meanwhile
   const pending = history.pending(work.migrations);

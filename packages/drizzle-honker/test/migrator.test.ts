@@ -6,7 +6,12 @@ import { open } from "@alkdev/honker";
 import { tempDatabase, tempFolder } from "@alkdev/testkit";
 import BetterSqlite3 from "better-sqlite3";
 import { drizzle } from "drizzle-honker";
-import { type MigrateConfig, migrate } from "drizzle-honker/migrator";
+import {
+  listMigrations,
+  type MigrateConfig,
+  migrate,
+  newestMigration,
+} from "drizzle-honker/migrator";
 import { sql } from "drizzle-orm";
 import { drizzle as official } from "drizzle-orm/better-sqlite3";
 import { migrate as officialMigrate } from "drizzle-orm/better-sqlite3/migrator";
@@ -389,4 +394,42 @@ describe("M18: with the real drizzle-kit", () => {
     project.run("push", "--force");
     expect(engineTables()).toBe(0);
   }, 60_000);
+});
+
+describe("M34: parts of migrate() for many databases", () => {
+  const TWO = { "0000_a": CREATE, "0001_b": FILL };
+
+  it("tells what a folder has and what a database has", () => {
+    const { db, run, migrationsFolder } = setup(TWO);
+    const entries = listMigrations(migrationsFolder);
+    expect(entries.map(({ tag }) => tag)).toEqual(["0000_a", "0001_b"]);
+    expect(newestMigration(db)).toBe(0);
+    run();
+    expect(newestMigration(db)).toBe(entries[1]?.when);
+    expect(newestMigration(db, "another_table")).toBe(0);
+  });
+
+  it("stops at a migration, and goes on from there", () => {
+    const { run, count, migrationsFolder } = setup(TWO);
+    const until = listMigrations(migrationsFolder)[0]?.when as number;
+    expect(run({ until }).applied).toEqual(["0000_a"]);
+    expect(run({ until }).applied).toEqual([]);
+    expect(count("parents")).toBe(0);
+    expect(run().applied).toEqual(["0001_b"]);
+    expect(count("parents")).toBe(2);
+  });
+
+  it("keeps what comes before with the migrations, or neither", () => {
+    const broken = setup({ "0000_a": CREATE, "0001_b": ["CREATE TABLE parents (id)"] });
+    const before = (db: typeof broken.client) => () => {
+      db.execute("CREATE TABLE own (id integer)");
+    };
+    expect(errorOf(() => broken.run({ before: before(broken.client) })).code).toBe(
+      "MIGRATION_FAILED",
+    );
+    expect(broken.tables()).toEqual([]);
+    const whole = setup(TWO);
+    whole.run({ before: before(whole.client) });
+    expect(whole.tables()).toContain("own");
+  });
 });

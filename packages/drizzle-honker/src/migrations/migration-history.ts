@@ -31,6 +31,11 @@ export class MigrationHistory {
       .run([hash, when]);
   }
 
+  /** Time of the newest applied one. */
+  newest(): number | undefined {
+    return this.#appliedTimes().at(-1);
+  }
+
   /**
    * Those of `migrations` that are newer than the newest applied one.
    *
