@@ -253,6 +253,22 @@ describe.skipIf(status === null)("SSH keys, with the real ssh-keygen (M41)", () 
       expect(auth.verifyChallenge(used[1]).ok).toBe(true);
     });
 
+    it("a connection that it let in, from the commit on that revokes its key", () => {
+      const { system, authenticator } = authSetup();
+      const auth = authenticator();
+      const { fingerprint, line } = keyOf("ed25519");
+      const { id } = addPeerKey(system, { ownerId: "ada", publicKey: line });
+      for (const _ of [1, 2]) {
+        const again = auth.recheckPeer(fingerprint);
+        expect(again.ok && again.principal.credentialId).toBe(id);
+      }
+      revokePeerKey(system, id);
+      expect(auth.recheckPeer(fingerprint)).toMatchObject({ ok: false, code: "UNAUTHENTICATED" });
+      expect(auth.recheckPeer("nobody")).toMatchObject({ ok: false });
+      auth.close();
+      expect(() => auth.recheckPeer(fingerprint)).toThrow(/closed/);
+    });
+
     it("and a source that fails too often waits", () => {
       const { authenticator } = authSetup();
       const auth = authenticator({ failureLimit: { limit: 1, perSeconds: 60 } });

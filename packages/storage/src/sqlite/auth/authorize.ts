@@ -2,7 +2,7 @@ import type { Identity } from "@alkdev/operations";
 import { StorageError } from "../../errors.ts";
 import { intersect, unite } from "../../graphs/acl/grant-set.ts";
 import { type Grant, grantsOf, identityFrom } from "../../graphs/index.ts";
-import { createAcl } from "../acl/acl.ts";
+import { type Acl, createAcl } from "../acl/acl.ts";
 import { principalKey } from "../acl/acl-keys.ts";
 import type { TenantHandle } from "../tenants/tenant-handle.ts";
 import type { TenantManager } from "../tenants/tenant-manager.ts";
@@ -69,21 +69,44 @@ export function authorize(
   principal: Principal,
   orgId: string,
 ): Authorization {
-  const levels = levelsIn(principal, orgId);
-  if (levels.length === 0) return FORBIDDEN;
+  if (levelsIn(principal, orgId).length === 0) return FORBIDDEN;
   const opened = openTenant(tenants, orgId);
   if (!opened.ok) return opened;
   const { tenant } = opened;
   try {
     const acl = createAcl(tenant.db, { cacheSize: 1 });
-    const held = acl.identityOf(principalKey("account", principal.accountId));
-    const scopes = levels.flatMap((level) => membershipScopes[level]);
-    const identity = combine(principal, [...scopes, ...(held?.scopes ?? [])], held?.resources);
-    return { ok: true, identity, tenant };
+    const identity = tenantIdentity(principal, { orgId, acl, membershipScopes });
+    return identity === null ? FORBIDDEN : { ok: true, identity, tenant };
   } catch (error) {
     tenant.close();
     throw error;
   }
+}
+
+/** Where {@link tenantIdentity} looks. */
+export interface TenantIdentityOptions {
+  readonly orgId: string;
+  /** The ACL of the organisation's tenant; one that lives long answers from memory. */
+  readonly acl: Pick<Acl, "identityOf">;
+  /** Default {@link DEFAULT_MEMBERSHIP_SCOPES}. */
+  readonly membershipScopes?: MembershipScopes;
+}
+
+/**
+ * What a principal may do in an organisation whose tenant is open: as {@link authorize}, for whoever keeps
+ * tenants open. Null for somebody who is not in it.
+ *
+ * @throws what the ACL throws
+ */
+export function tenantIdentity(
+  principal: Principal,
+  { orgId, acl, membershipScopes = DEFAULT_MEMBERSHIP_SCOPES }: TenantIdentityOptions,
+): Identity | null {
+  const levels = levelsIn(principal, orgId);
+  if (levels.length === 0) return null;
+  const held = acl.identityOf(principalKey("account", principal.accountId));
+  const scopes = levels.flatMap((level) => membershipScopes[level]);
+  return combine(principal, [...scopes, ...(held?.scopes ?? [])], held?.resources);
 }
 
 /**
