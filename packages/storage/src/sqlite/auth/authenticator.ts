@@ -141,9 +141,9 @@ export class Authenticator implements Disposable {
   }
 
   /**
-   * Whom a peer signs in now that has signed a challenge on a connection which is still open: from
-   * memory where nothing changed, refused from the commit on that revokes its key. It proves nothing by itself:
-   * ask it only for connections that {@link verifyChallenge} let in.
+   * Whom a peer signs in now that has signed a challenge on a connection which is still open: refused
+   * from the commit on that revokes its key. It proves nothing by itself: ask it only for connections that
+   * {@link verifyChallenge} let in.
    *
    * @throws StorageError `CLOSED`; `HonkerError` `BUSY`
    */
@@ -151,12 +151,8 @@ export class Authenticator implements Disposable {
     this.#requireOpen();
     const now = this.#settings.clock.now();
     const source = sourceOf(options);
-    const key = `peer:${fingerprint}`; // no hash looks like it
-    const known = this.#cache.get(key, now);
-    if (known !== null) return this.#admit(known, source, now);
     const verdict = this.#peers.read(fingerprint, now);
     if (verdict.principal === null) return this.#refuse(verdict.refusal, source, now);
-    this.#cache.set(key, verdict);
     return this.#admit(verdict, source, now);
   }
 
