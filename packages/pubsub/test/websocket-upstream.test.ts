@@ -62,4 +62,36 @@ describe("a WebSocket server with an upstream target (M23)", () => {
     await target.close();
     expect(topics.size).toBe(0);
   });
+
+  it("keeps private topics between a client and its connection, whoever else listens", async () => {
+    const upstream = createInProcessEventTarget();
+    const heard: string[] = [];
+    const { url, target } = await startServer({
+      upstream,
+      relay: true,
+      isPrivate: (topic) => topic.startsWith("call."),
+      onConnection: (connection) => {
+        connection.addEventListener("call.asked:1", (event) => {
+          heard.push(`connection ${event.detail.payload}`);
+          connection.dispatchEvent(envelope("call.answered:1", `to ${event.detail.payload}`));
+        });
+      },
+    });
+    const listen = (name: string) => (event: { detail: { payload: unknown } }) =>
+      void heard.push(`${name} ${event.detail.payload}`);
+    upstream.addEventListener("call.asked:1", listen("upstream"));
+    target.addEventListener("call.asked:1", listen("target"));
+    const [a, b] = [startClient(url).target, startClient(url).target];
+    a.addEventListener("call.answered:1", listen("a"));
+    b.addEventListener("call.answered:1", listen("b"));
+    b.addEventListener("call.asked:1", listen("b"));
+    await Promise.all([a.settled(), b.settled()]);
+    a.dispatchEvent(envelope("call.asked:1", "a"));
+    upstream.dispatchEvent(envelope("call.answered:1", "forged"));
+    target.dispatchEvent(envelope("call.answered:1", "forged"));
+    b.dispatchEvent(envelope("call.answered:1", "forged by b"));
+    await eventually("a is answered", () => heard.includes("a to a"));
+    await Promise.all([a.settled(), b.settled()]);
+    expect(heard).toEqual(["connection a", "a to a"]);
+  });
 });

@@ -18,6 +18,12 @@ export interface WebSocketServerOptions<Context = unknown> {
    * Who the client is, the embedder finds out before `addConnection` and gives as the context.
    */
   readonly authorize?: (request: WebSocketRequest<Context>) => boolean;
+  /**
+   * Topics that are between one client and its connection object alone: their events reach neither other
+   * connections, nor the listeners added here, nor `upstream`, and durable subscriptions to them are
+   * refused. For calls, for instance. Default: none.
+   */
+  readonly isPrivate?: (topic: string) => boolean;
   /** Sends events of one connection also to the others that are subscribed. Default false. */
   readonly relay?: boolean;
   /**

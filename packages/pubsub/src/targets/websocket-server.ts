@@ -229,6 +229,7 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
     this.#requireAllowed({ connection, action: "publish", topic });
     const event = new CustomEvent(topic, { detail }) as EnvelopeEvent;
     connection.deliver(event);
+    if (this.#isPrivate(topic)) return;
     this.#listeners.dispatch(event, this);
     if (this.#options.upstream !== undefined) this.#options.upstream.dispatchEvent(event);
     else if (this.#options.relay) this.#fanOut(topic, detail, connection);
@@ -279,13 +280,20 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
     if (connection.topicCount >= this.#maxTopics && !connection.has(topic)) {
       throw new PubSubError("REFUSED", `a connection may have ${this.#maxTopics} topics`);
     }
+    const isPrivate = this.#isPrivate(topic);
     if (isDurable(request)) {
-      if (this.#durable === undefined) {
+      if (this.#durable === undefined || isPrivate) {
         throw new PubSubError("REFUSED", `"${topic}" is not durable on this server`);
       }
       this.#removeSubscriber(connection, topic);
       return this.#durable.subscribe(connection, request);
     }
+    if (!isPrivate) this.#addSubscriber(connection, topic);
+    connection.subscribe(topic, undefined);
+    return undefined;
+  }
+
+  #addSubscriber(connection: ServerConnection<Context>, topic: string): void {
     let subscribers = this.#subscribers.get(topic);
     if (subscribers === undefined) {
       this.#options.upstream?.addEventListener(topic, this.#forward);
@@ -293,8 +301,6 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
       this.#subscribers.set(topic, subscribers);
     }
     subscribers.add(connection);
-    connection.subscribe(topic, undefined);
-    return undefined;
   }
 
   #unsubscribe(connection: ServerConnection<Context>, topic: string): Promise<void> {
@@ -313,6 +319,10 @@ class ServerTarget<Context> implements WebSocketServerEventTarget<Context> {
     if (this.#subscribers.delete(topic)) {
       this.#options.upstream?.removeEventListener(topic, this.#forward);
     }
+  }
+
+  #isPrivate(topic: string): boolean {
+    return this.#options.isPrivate?.(topic) === true;
   }
 
   /** @throws {@link PubSubError} `REFUSED` */
