@@ -4,6 +4,8 @@ export type StorageErrorCode =
   | "WRONG_DATABASE_KIND"
   /** The file was written by a newer version of this package. */
   | "UNKNOWN_SCHEMA"
+  /** The file is of a version that this program does not serve before it is migrated. */
+  | "SCHEMA_OUTDATED"
   /** A schema migration failed; the file is as it was before. */
   | "MIGRATION_FAILED"
   /** An argument or option is missing or out of its range. */

@@ -22,7 +22,12 @@ describe("the catalog (M24)", () => {
       "tenant:state_changed",
     ]);
     expect(Object.keys(systemCatalog.streams)).toEqual(["audit-events"]);
-    expect(Object.keys(systemCatalog.queues)).toEqual(["key-management", "account-maintenance"]);
+    expect(Object.keys(systemCatalog.queues)).toEqual([
+      "key-management",
+      "account-maintenance",
+      "schema-migration",
+      "tenant-backup",
+    ]);
     expect(Object.keys(tenantCatalog.channels)).toEqual(
       expect.arrayContaining([
         "graph:created",

@@ -31,6 +31,7 @@ const OUTCOMES = {
   export: [/^none active archived deleting$/],
   archive: [/^none active archived deleting$/, /^none archived archived deleting$/],
   unarchive: [/^none active archived deleting$/, /^none active active deleting$/],
+  restore: [/^none active archived deleting$/, /^none active active deleting$/],
   delete: [/^none active archived deleting$/, /^none deleting archived deleting$/],
   purge: [/^none active archived deleting$/, /^none active archived none$/],
 } as const;
@@ -43,6 +44,7 @@ const LEAST_STEPS = {
   export: 9,
   archive: 5,
   unarchive: 5,
+  restore: 9,
   delete: 1,
   purge: 10,
 } as const satisfies Record<keyof typeof OUTCOMES, number>;

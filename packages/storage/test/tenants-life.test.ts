@@ -31,6 +31,7 @@ const CALLS: Readonly<
   resume: (tenants) => tenants.resume("acme"),
   archive: (tenants) => tenants.archive("acme"),
   unarchive: (tenants) => tenants.unarchive("acme"),
+  restore: (tenants, folder) => tenants.restore("acme", join(folder, "..", "export.db")),
   delete: (tenants) => tenants.delete("acme", { confirm: "acme" }),
   undelete: (tenants) => tenants.undelete("acme"),
   purge: (tenants) => tenants.purgeDue(),

@@ -147,6 +147,7 @@ describe("creating (M33)", () => {
       state: "active",
       file: "tenant-acme.db",
       quota: null,
+      version: tenants.newestVersion,
       purgeAfter: null,
       operation: null,
       createdAt: expect.any(Date),

@@ -99,5 +99,18 @@ export const systemCatalog = {
         Exact({ task: Type.Literal("transfer-organization"), orgId: Id, newOwnerId: Id }),
       ]),
     },
+    "schema-migration": {
+      description: "A tenant's file is brought to the newest version, in a run over all tenants.",
+      consumers: ["fleet workers"],
+      payload: Exact({ runId: Id, orgId: Id }),
+    },
+    "tenant-backup": {
+      description: "Tenants are copied to the backups, and old backups are removed.",
+      consumers: ["backup workers"],
+      payload: Type.Union([
+        Exact({ task: Type.Literal("back-up-all") }),
+        Exact({ task: Type.Literal("back-up"), orgId: Id }),
+      ]),
+    },
   },
 } as const satisfies Catalog;

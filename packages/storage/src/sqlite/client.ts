@@ -3,6 +3,7 @@ import { drizzle, type HonkerSQLiteDatabase } from "drizzle-honker";
 import { type AnyModule, systemModules } from "../graphs/index.ts";
 import { seedGraphTypes } from "./graph-types/seed-graph-types.ts";
 import { ensureSchema } from "./migrations/ensure-schema.ts";
+import type { Migration } from "./migrations/migration.ts";
 import { MIGRATIONS } from "./migrations/migrations.ts";
 import { systemSchema, tenantSchema } from "./schema.ts";
 
@@ -20,6 +21,8 @@ export interface StorageDatabaseOptions {
    * every file.
    */
   readonly systemModules?: readonly AnyModule[];
+  /** @internal Steps of tenants' files after the last released one, for tests of migrations. */
+  readonly laterSteps?: readonly Migration[];
 }
 
 /**
@@ -63,7 +66,22 @@ export function createTenantDatabase(
   client: Database,
   options: StorageDatabaseOptions = {},
 ): TenantDatabase {
-  ensureSchema(client, "tenant", MIGRATIONS.tenant);
+  ensureSchema(client, "tenant", tenantMigrations(options));
+  return tenantDatabaseOf(client, options);
+}
+
+/** A tenant's database on a file whose schema is in order already. */
+export function tenantDatabaseOf(
+  client: Database,
+  options: StorageDatabaseOptions,
+): TenantDatabase {
   seedGraphTypes(client, options.systemModules ?? systemModules);
   return drizzle(client, { schema: tenantSchema });
+}
+
+/** The history of the schema of tenants' files. */
+export function tenantMigrations({
+  laterSteps = [],
+}: StorageDatabaseOptions): readonly Migration[] {
+  return [...MIGRATIONS.tenant, ...laterSteps];
 }

@@ -415,12 +415,15 @@ export { localTenantStore } from "./tenants/local-tenant-store.ts";
 export type { TenantArchiveOptions } from "./tenants/operations/archive-tenant.ts";
 export type { TenantCopyOptions } from "./tenants/operations/copy-tenant.ts";
 export type { TenantExport } from "./tenants/operations/export-tenant.ts";
+export type { TenantMigrateOptions, TenantMigration } from "./tenants/operations/migrate-tenant.ts";
 export type { TenantPurge } from "./tenants/operations/purge-tenant.ts";
 export type { TenantRecovery } from "./tenants/recover.ts";
+export type { SchemaDrift } from "./tenants/schema-drift.ts";
 export type { Tenant, TenantOperation } from "./tenants/tenant.ts";
 export type { TenantHandle } from "./tenants/tenant-handle.ts";
 export type { TenantManager } from "./tenants/tenant-manager.ts";
 export type { TenantQuota } from "./tenants/tenant-quota.ts";
+export type { OlderFiles, OwnTablesOptions } from "./tenants/tenant-schema.ts";
 export {
   TENANT_STATES,
   TENANT_TRANSITIONS,
@@ -431,6 +434,7 @@ export {
 export type { TenantStats } from "./tenants/tenant-stats.ts";
 export type { TenantPlace, TenantStore } from "./tenants/tenant-store.ts";
 export type { TenantListOptions } from "./tenants/tenant-table.ts";
+export type { TenantVersion } from "./tenants/tenant-version.ts";
 export { uuidV7 } from "./uuid-v7.ts";
 export {
   createGraphMaintenanceHandler,

@@ -52,6 +52,7 @@ const OPERATIONS: Readonly<Record<string, (tenants: TenantManager) => unknown>> 
   export: (tenants) => tenants.exportTo("full", join(root, "out", "full.db")),
   archive: (tenants) => tenants.archive("full"),
   unarchive: (tenants) => tenants.unarchive("away"),
+  restore: (tenants) => tenants.restore("away", join(root, "export.db")),
   delete: (tenants) => tenants.delete("full", { confirm: "full" }),
   purge: (tenants) => tenants.purgeDue(),
   recover: () => undefined,

@@ -28,22 +28,26 @@ export function ensureSchema(
   migrations: readonly Migration[],
 ): void {
   const newest = migrations.at(-1)?.version ?? 0;
-  if (appliedVersion(client, kind, newest) === newest) return;
+  const applied = (): number => requireKnown(client, kind, newest);
+  if (applied() === newest) return;
   client.transaction((tx) => {
-    const applied = appliedVersion(client, kind, newest);
+    const version = applied();
     tx.execute(CREATE_VERSIONS);
     for (const migration of migrations) {
-      if (migration.version > applied) apply(tx, client.path, kind, migration);
+      if (migration.version > version) apply(tx, client.path, kind, migration);
     }
   });
 }
 
-/** The newest version in the file, 0 when there is none. */
-function appliedVersion(client: Database, kind: DatabaseKind, newest: number): number {
+/**
+ * The newest version in the file, 0 when there is none.
+ *
+ * @throws {@link StorageError} `WRONG_DATABASE_KIND`
+ */
+export function appliedVersion(client: Database, kind: DatabaseKind): number {
   if (client.rows(HAS_VERSIONS).length === 0) return 0;
   const row = client.rows(NEWEST_APPLIED)[0];
   if (row === undefined) return 0;
-  const version = Number(row[0]);
   if (row[1] !== kind) {
     throw new StorageError(
       "WRONG_DATABASE_KIND",
@@ -54,6 +58,16 @@ function appliedVersion(client: Database, kind: DatabaseKind, newest: number): n
       },
     );
   }
+  return Number(row[0]);
+}
+
+/**
+ * The version of a file that code which knows versions up to `newest` can work with.
+ *
+ * @throws {@link StorageError} `UNKNOWN_SCHEMA`, `WRONG_DATABASE_KIND`
+ */
+export function requireKnown(client: Database, kind: DatabaseKind, newest: number): number {
+  const version = appliedVersion(client, kind);
   if (version > newest) {
     throw new StorageError(
       "UNKNOWN_SCHEMA",

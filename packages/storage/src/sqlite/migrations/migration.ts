@@ -9,4 +9,9 @@ export interface Migration {
   readonly name: string;
   /** Run in order, all in one transaction. */
   readonly statements: readonly string[];
+  /**
+   * Whether all but what the step brings works on a file that does not have it yet, so that such a file
+   * can be served until it is migrated. Default false.
+   */
+  readonly deferrable?: true;
 }

@@ -2,6 +2,7 @@ import { ACL_INDEXES } from "./acl-indexes.ts";
 import { AUTH } from "./auth.ts";
 import { CALL_PROJECTION } from "./call-projection.ts";
 import { CROSS_TENANT } from "./cross-tenant.ts";
+import { FLEET } from "./fleet.ts";
 import { IDENTITY_INVARIANTS } from "./identity-invariants.ts";
 import { IDENTITY_TABLES } from "./identity-tables.ts";
 import { METAGRAPH_GRAPHS } from "./metagraph-graphs.ts";
@@ -18,6 +19,7 @@ export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = 
     { version: 2, name: "identity", statements: [...IDENTITY_TABLES, ...IDENTITY_INVARIANTS] },
     { version: 3, name: "tenants", statements: TENANTS },
     { version: 4, name: "auth", statements: AUTH },
+    { version: 5, name: "fleet", statements: FLEET },
   ],
   tenant: [
     {
@@ -30,7 +32,7 @@ export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = 
         ...SYSTEM_TYPES_READ_ONLY,
       ],
     },
-    { version: 2, name: "acl-indexes", statements: ACL_INDEXES },
+    { version: 2, name: "acl-indexes", statements: ACL_INDEXES, deferrable: true },
     { version: 3, name: "call-projection", statements: CALL_PROJECTION },
     { version: 4, name: "cross-tenant", statements: CROSS_TENANT },
   ],

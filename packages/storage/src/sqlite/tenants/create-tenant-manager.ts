@@ -1,4 +1,5 @@
 import type { Clock, OpenOptions } from "@alkdev/honker";
+import { StorageError } from "../../errors.ts";
 import type { StorageDatabaseOptions, SystemDatabase } from "../client.ts";
 import { requireWhole } from "./checks.ts";
 import { localTenantStore } from "./local-tenant-store.ts";
@@ -7,6 +8,7 @@ import type { TenantContext } from "./tenant-context.ts";
 import { closedInOnePiece } from "./tenant-file.ts";
 import { TenantHandles } from "./tenant-handles.ts";
 import { TenantManager } from "./tenant-manager.ts";
+import { type OlderFiles, type OwnTablesOptions, TenantSchema } from "./tenant-schema.ts";
 import type { TenantStore } from "./tenant-store.ts";
 import { TenantTable } from "./tenant-table.ts";
 
@@ -23,6 +25,14 @@ export interface TenantManagerOptions extends StorageDatabaseOptions {
   readonly maxOpen?: number;
   /** How tenant files are opened. Default: as the engine does, with a page cache of 2 MiB each. */
   readonly openOptions?: OpenOptions;
+  /** The application's own tables, which are in every tenant's file. Default none. */
+  readonly ownTables?: OwnTablesOptions;
+  /**
+   * Default `"migrate"`: a file of an older version is migrated when it is opened. `"serve"`: it is used
+   * as it is until `runFleetMigration()` comes to it, and refused (`SCHEMA_OUTDATED`) where this version
+   * cannot work with it.
+   */
+  readonly olderFiles?: OlderFiles;
   /** Seconds from `delete()` until `purgeDue()` may remove the tenant, default 7 days. */
   readonly graceSeconds?: number;
   /** Time source, default the machine's clock. For tests. */
@@ -54,19 +64,24 @@ export function createTenantManager(options: TenantManagerOptions): TenantManage
   const { maxOpen = DEFAULT_MAX_OPEN, graceSeconds = DEFAULT_GRACE_SECONDS } = options;
   requireWhole(maxOpen, "maxOpen", 1);
   requireWhole(graceSeconds, "graceSeconds", 0);
+  requireOlderFiles(options.olderFiles);
   const store = options.store ?? localTenantStore(options.folder);
   const clock = options.clock ?? { now: () => Date.now() };
   const nowSeconds = (): number => Math.floor(clock.now() / 1_000);
   const openOptions: OpenOptions = { cacheSizeKiB: CACHE_KIB, ...options.openOptions };
-  const { systemModules } = options;
-  const database: StorageDatabaseOptions = systemModules === undefined ? {} : { systemModules };
+  const { ownTables, olderFiles = "migrate" } = options;
+  const schema = new TenantSchema({ database: options, ownTables, olderFiles });
   const system = options.system.$client;
+  const table = new TenantTable(system, nowSeconds);
+  const onVersion = table.setVersion.bind(table);
   const context: TenantContext = {
     system,
     store,
-    table: new TenantTable(system, nowSeconds),
-    handles: new TenantHandles({ system, store, openOptions, database, maxOpen }),
-    builder: new TenantBuilder({ openOptions, database }),
+    table,
+    handles: new TenantHandles({ system, store, openOptions, schema, maxOpen, onVersion }),
+    builder: new TenantBuilder({ openOptions, schema }),
+    schema,
+    openOptions,
     isUnused: (path) => closedInOnePiece(path, openOptions),
     nowSeconds,
     onError: options.onError ?? warn,
@@ -75,6 +90,14 @@ export function createTenantManager(options: TenantManagerOptions): TenantManage
   const manager = new TenantManager(context, graceSeconds);
   manager.recover();
   return manager;
+}
+
+function requireOlderFiles(olderFiles: unknown): void {
+  if (olderFiles === undefined || olderFiles === "migrate" || olderFiles === "serve") return;
+  throw new StorageError(
+    "INVALID_ARGUMENT",
+    `olderFiles must be "migrate" or "serve", got ${String(olderFiles)}`,
+  );
 }
 
 function warn(error: unknown, context: string): void {

@@ -46,6 +46,8 @@ function settleRow(context: TenantContext, row: TenantRow): TenantSettlement {
         table.update(orgId, { state: "archived", operation: null });
         return "undone";
       }
+      // what a restored tenant was before goes only when the new file has its name
+      if (row.operation?.name === "restore") store.remove(orgId, "archive");
       table.update(orgId, { ...stepBack(row), operation: null });
       return "finished";
     case "purging":

@@ -1,15 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Database, OpenOptions } from "@alkdev/honker";
 import { StorageError } from "../../errors.ts";
-import { createTenantDatabase, type StorageDatabaseOptions } from "../client.ts";
+import { dropDelegations } from "../cross-tenant/drop-delegations.ts";
 import { syncFile } from "./local-tenant-store.ts";
 import { applyQuota } from "./quota-enforcement.ts";
 import { openTenantFile, readOwner, writeOwner } from "./tenant-file.ts";
+import type { TenantSchema } from "./tenant-schema.ts";
 
 /** What the builder makes files with. */
 export interface TenantBuilderOptions {
   readonly openOptions: OpenOptions;
-  readonly database: StorageDatabaseOptions;
+  readonly schema: TenantSchema;
 }
 
 /** What is to be kept of a copied file. */
@@ -54,7 +55,7 @@ export class TenantBuilder {
 
   /**
    * Makes a copied tenant file the file of `orgId`: migrated, its foreign keys checked, without the
-   * quota of the original.
+   * quota of the original, and for another organisation without the delegations from and to others.
    *
    * @throws {@link StorageError} `TENANT_FILE` when it is not the file of a tenant, `UNKNOWN_SCHEMA`
    */
@@ -62,7 +63,7 @@ export class TenantBuilder {
     const client = this.#open(orgId, path);
     try {
       requireTenantFile(client, orgId);
-      createTenantDatabase(client, this.#options.database);
+      const tenant = this.#options.schema.create(client);
       const { ok, foreignKeyViolations, problems } = await client.integrityCheck({ limit: 3 });
       if (!ok) {
         const rows = foreignKeyViolations.map(({ table, parent }) => `${table} without ${parent}`);
@@ -73,6 +74,7 @@ export class TenantBuilder {
         );
       }
       client.transaction((tx) => {
+        if (readOwner(client) !== orgId) dropDelegations(tenant);
         writeOwner(client, orgId);
         applyQuota(client, null);
         if (!keepWork) for (const statement of DROP_WORK) tx.execute(statement);
@@ -86,7 +88,7 @@ export class TenantBuilder {
   #makeTemplate(orgId: string, path: string): Buffer {
     const client = this.#open(orgId, path);
     try {
-      createTenantDatabase(client, this.#options.database);
+      this.#options.schema.create(client);
     } finally {
       client.close();
     }

@@ -1,9 +1,10 @@
-import type { Database, Lock } from "@alkdev/honker";
+import type { Database, Lock, OpenOptions } from "@alkdev/honker";
 import { StorageError } from "../../errors.ts";
 import { uuidV7 } from "../uuid-v7.ts";
 import type { TenantOperation } from "./tenant.ts";
 import type { TenantBuilder } from "./tenant-builder.ts";
 import type { TenantHandles } from "./tenant-handles.ts";
+import type { TenantSchema } from "./tenant-schema.ts";
 import type { TenantStore } from "./tenant-store.ts";
 import type { TenantTable } from "./tenant-table.ts";
 
@@ -15,8 +16,10 @@ export interface TenantContext {
   readonly store: TenantStore;
   readonly handles: TenantHandles;
   readonly builder: TenantBuilder;
+  readonly schema: TenantSchema;
   /** Whether nobody has the file open; brings it into one piece. See `closedInOnePiece`. */
   readonly isUnused: (path: string) => boolean;
+  readonly openOptions: OpenOptions;
   readonly nowSeconds: () => number;
   readonly onError: (error: unknown, context: string) => void;
 }

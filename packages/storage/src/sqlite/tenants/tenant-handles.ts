@@ -1,20 +1,23 @@
 import { type Database, type OpenOptions, open } from "@alkdev/honker";
 import { StorageError } from "../../errors.ts";
-import { createTenantDatabase, type StorageDatabaseOptions } from "../client.ts";
 import { applyQuota } from "./quota-enforcement.ts";
 import { fileError, openTenantFile, readOwner } from "./tenant-file.ts";
 import { TenantHandle } from "./tenant-handle.ts";
 import type { TenantQuota } from "./tenant-quota.ts";
+import type { TenantSchema } from "./tenant-schema.ts";
 import type { TenantStore } from "./tenant-store.ts";
 import type { TenantRow } from "./tenant-table.ts";
+import { isSameVersion, type TenantVersion } from "./tenant-version.ts";
 
 /** What {@link TenantHandles} works with. */
 export interface TenantHandlesOptions {
   readonly system: Database;
   readonly store: TenantStore;
   readonly openOptions: OpenOptions;
-  readonly database: StorageDatabaseOptions;
+  readonly schema: TenantSchema;
   readonly maxOpen: number;
+  /** Called with the version of a file that was opened, where it is not the one that was known. */
+  readonly onVersion: (orgId: string, version: TenantVersion) => void;
 }
 
 /** An open file, and who uses it. */
@@ -61,10 +64,13 @@ export class TenantHandles {
    */
   lease(tenant: TenantRow, check: () => TenantRow): TenantHandle {
     const { orgId } = tenant;
+    const isCold = !this.#open.has(orgId);
     const tenantOpen = this.#open.get(orgId) ?? this.#openFile(orgId, check);
     this.#idle.delete(tenantOpen);
     try {
-      return this.#newHandle(tenantOpen, tenant.quota);
+      const handle = this.#newHandle(tenantOpen, tenant.quota);
+      if (isCold) this.#noteVersion(tenant, handle);
+      return handle;
     } catch (error) {
       this.#returned(tenantOpen);
       throw fileError(error, orgId, tenantOpen.path);
@@ -104,7 +110,7 @@ export class TenantHandles {
     // shares the connection, and takes its own listeners along when it is closed
     const client = open(path, this.#options.openOptions);
     try {
-      const db = createTenantDatabase(client, this.#options.database);
+      const db = this.#options.schema.open(client);
       this.#applyQuota(tenantOpen, quota);
       const handle: TenantHandle = new TenantHandle({
         orgId,
@@ -118,6 +124,18 @@ export class TenantHandles {
       return handle;
     } catch (error) {
       client.close();
+      throw error;
+    }
+  }
+
+  #noteVersion({ orgId, version: known }: TenantRow, handle: TenantHandle): void {
+    const { schema, onVersion } = this.#options;
+    const version = schema.read(handle.db.$client);
+    if (known !== null && isSameVersion(known, version)) return;
+    try {
+      onVersion(orgId, version);
+    } catch (error) {
+      handle.close();
       throw error;
     }
   }

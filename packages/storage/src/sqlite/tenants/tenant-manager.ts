@@ -9,10 +9,10 @@ import { cloneTenant, importTenant, type TenantCopyOptions } from "./operations/
 import { createTenant } from "./operations/create-tenant.ts";
 import { exportTenant, type TenantExport } from "./operations/export-tenant.ts";
 import { purgeDue, type TenantPurge } from "./operations/purge-tenant.ts";
+import { restoreTenant } from "./operations/restore-tenant.ts";
 import { requireOrgId } from "./org-id.ts";
 import { recover, type TenantRecovery } from "./recover.ts";
 import type { Tenant } from "./tenant.ts";
-import { TenantAccess } from "./tenant-access.ts";
 import { requireHere, requireNoTransaction, type TenantContext } from "./tenant-context.ts";
 import { checkedQuota, type TenantQuota } from "./tenant-quota.ts";
 import {
@@ -23,12 +23,13 @@ import {
   type TenantState,
 } from "./tenant-states.ts";
 import { publicTenant, type TenantChanges } from "./tenant-table.ts";
+import { TenantUpkeep } from "./tenant-upkeep.ts";
 
 /**
  * Creates, opens, moves and removes tenants. Made by {@link createTenantManager}. Its calls on one
  * tenant exclude each other, also between processes: the later one is refused with `TENANT_BUSY`.
  */
-export class TenantManager extends TenantAccess {
+export class TenantManager extends TenantUpkeep {
   readonly #graceSeconds: number;
 
   /** @internal Use `createTenantManager()`. */
@@ -120,6 +121,22 @@ export class TenantManager extends TenantAccess {
     const signal = this.untilClosed(options.signal);
     return publicTenant(
       await importTenant(this.context, orgId, { ...options, signal, source: path }),
+    );
+  }
+
+  /**
+   * Replaces the file of an archived tenant by a copy of an exported one, and brings the tenant back; its
+   * quota stays. What the tenant held is gone then. `archive()` it first, so that nobody has it open.
+   *
+   * @throws {@link StorageError} as `importFrom`, and `TENANT_STATE` unless the tenant is archived
+   */
+  async restore(orgId: string, path: string, options: TenantCopyOptions = {}): Promise<Tenant> {
+    this.requireAlone(orgId, "restore");
+    requirePath(path, "the file to restore");
+    requireWork(options);
+    const signal = this.untilClosed(options.signal);
+    return publicTenant(
+      await restoreTenant(this.context, orgId, { ...options, signal, source: path }),
     );
   }
 

@@ -39,6 +39,7 @@ export const TENANT_TRANSITIONS = {
   resume: { from: ["suspended"], via: null, to: "active" },
   archive: { from: ["active", "suspended"], via: "archiving", to: "archived", remembers: true },
   unarchive: { from: ["archived"], via: "unarchiving", to: "previous" },
+  restore: { from: ["archived"], via: "unarchiving", to: "previous" },
   delete: { from: ["active", "suspended", "archived"], via: null, to: "deleting", remembers: true },
   undelete: { from: ["deleting"], via: null, to: "previous" },
   purge: { from: ["deleting"], via: "purging", to: null },
@@ -51,6 +52,8 @@ export type TenantTransitionName = keyof typeof TENANT_TRANSITIONS;
 export const TENANT_ACCESS = {
   /** Its database may be opened. */
   open: ["active"],
+  /** Its file may be migrated where it is; one that is put away is migrated when it is back. */
+  migrate: ["active", "suspended"],
   /** It may be exported and cloned. */
   copy: ["active", "suspended", "archived"],
   /** Its quota may be changed. */

@@ -3,6 +3,7 @@ import { StorageError } from "../../errors.ts";
 import type { Tenant, TenantOperation } from "./tenant.ts";
 import type { TenantQuota } from "./tenant-quota.ts";
 import type { TenantState } from "./tenant-states.ts";
+import type { TenantVersion } from "./tenant-version.ts";
 
 /** Channel of `system.db` that says that a tenant is in another state. */
 export const TENANT_STATE_CHANGED = "tenant:state_changed";
@@ -32,8 +33,8 @@ export interface TenantListOptions {
   readonly limit?: number;
 }
 
-const COLUMNS =
-  "org_id, state, previous, file, quota, purge_after, operation, created_at, updated_at";
+const COLUMNS = `org_id, state, previous, file, quota, purge_after, operation, created_at, updated_at,
+  schema_version, app_version`;
 const GET = `SELECT ${COLUMNS} FROM _alk_tenants WHERE org_id = ?`;
 const LIST = `SELECT ${COLUMNS} FROM _alk_tenants WHERE org_id > ? ORDER BY org_id LIMIT ?`;
 const LIST_STATE = `SELECT ${COLUMNS} FROM _alk_tenants
@@ -47,6 +48,7 @@ const INSERT = `INSERT INTO _alk_tenants (org_id, state, file, operation, create
   VALUES (?, ?, ?, ?, ?, ?)`;
 const UPDATE = `UPDATE _alk_tenants SET state = ?, previous = ?, quota = ?, purge_after = ?,
   operation = ?, updated_at = ? WHERE org_id = ?`;
+const SET_VERSION = "UPDATE _alk_tenants SET schema_version = ?, app_version = ? WHERE org_id = ?";
 const REMOVE = "DELETE FROM _alk_tenants WHERE org_id = ?";
 
 /** The tenants in `system.db`. Each write leaves its event in the same commit. */
@@ -142,6 +144,11 @@ export class TenantTable {
     });
   }
 
+  /** Notes at which version the tenant's file is. */
+  setVersion(orgId: string, { schema, app }: TenantVersion): void {
+    this.#client.execute(SET_VERSION, [schema, app, orgId]);
+  }
+
   remove(orgId: string): void {
     this.#client.transaction((tx) => {
       tx.execute(REMOVE, [orgId]);
@@ -157,12 +164,14 @@ export function publicTenant({ previous: _, ...tenant }: TenantRow): Tenant {
 
 function tenantRow(row: readonly unknown[]): TenantRow {
   const [orgId, state, previous, file, quota, purgeAfter, operation, createdAt, updatedAt] = row;
+  const [schema, app] = row.slice(-2);
   return {
     orgId: String(orgId),
     state: state as TenantState,
     previous: JSON.parse(String(previous)) as TenantState[],
     file: String(file),
     quota: parsed<TenantQuota>(quota),
+    version: schema === null ? null : { schema: Number(schema), app: Number(app) },
     purgeAfter: purgeAfter === null ? null : fromSeconds(purgeAfter),
     operation: parsed<TenantOperation>(operation),
     createdAt: fromSeconds(createdAt),

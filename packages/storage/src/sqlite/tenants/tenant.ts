@@ -1,5 +1,6 @@
 import type { TenantQuota } from "./tenant-quota.ts";
 import type { TenantState, TenantTransitionName } from "./tenant-states.ts";
+import type { TenantVersion } from "./tenant-version.ts";
 
 /** An operation on a tenant that was begun and is not over. */
 export interface TenantOperation {
@@ -17,6 +18,8 @@ export interface Tenant {
   /** Name of its file. */
   readonly file: string;
   readonly quota: TenantQuota | null;
+  /** Version of its file when it was last opened or migrated; `null` before that. */
+  readonly version: TenantVersion | null;
   /** When it may be purged; `null` unless it is being deleted. */
   readonly purgeAfter: Date | null;
   /** What runs now, or was killed and is finished or undone by the next `recover()`. */

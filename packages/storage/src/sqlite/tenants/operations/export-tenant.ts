@@ -51,19 +51,27 @@ export function exportTenant(
   });
 }
 
+/**
+ * Refuses a copy among the tenants' own files.
+ *
+ * @throws {@link StorageError} `INVALID_ARGUMENT`
+ */
+export function requireOutside({ store }: TenantContext, orgId: string, path: string): void {
+  const ours = [store.path(orgId, "live"), store.path(orgId, "archive"), store.temporaryPath("x")];
+  const folder = dirname(resolve(path));
+  if (!ours.some((file) => dirname(file) === folder)) return;
+  throw new StorageError(
+    "INVALID_ARGUMENT",
+    `cannot copy tenant "${orgId}" to "${path}": only tenants' own files are kept in that folder`,
+    { hint: "Use another folder", details: { orgId, path } },
+  );
+}
+
 function requireDestination(context: TenantContext, orgId: string, path: unknown): string {
   requirePath(path, "the destination of an export");
   const destination = resolve(path);
   const folder = dirname(destination);
-  const { store } = context;
-  const ours = [store.path(orgId, "live"), store.path(orgId, "archive"), store.temporaryPath("x")];
-  if (ours.some((file) => dirname(file) === folder)) {
-    throw new StorageError(
-      "INVALID_ARGUMENT",
-      `cannot export tenant "${orgId}" to "${destination}": only tenants' own files are kept in that folder`,
-      { hint: "Export to another folder", details: { orgId, path: destination } },
-    );
-  }
+  requireOutside(context, orgId, destination);
   if (existsSync(destination)) throw exists(destination);
   if (existsSync(folder)) return destination;
   throw new StorageError(
