@@ -18,8 +18,10 @@ function notation(schema: TSchema): string {
       );
       return `{ ${members.join("; ")} }`;
     }
-    case "array":
-      return `${notation(schema.items)}[]`;
+    case "array": {
+      const item = notation(schema.items);
+      return schema.items.anyOf ? `(${item})[]` : `${item}[]`;
+    }
     case "string":
     case "integer":
     case "null":

@@ -21,7 +21,7 @@ describe("the catalog (M24)", () => {
       "auth:key_verified",
       "tenant:state_changed",
     ]);
-    expect(Object.keys(systemCatalog.streams)).toEqual(["audit-events"]);
+    expect(Object.keys(systemCatalog.streams)).toEqual(["audit-events", "call-protocol"]);
     expect(Object.keys(systemCatalog.queues)).toEqual([
       "key-management",
       "account-maintenance",

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { CallEvent } from "./call-event.ts";
 import type { Catalog } from "./catalog.ts";
 import { Changes, Exact, Id, Timestamp } from "./schemas.ts";
 
@@ -70,6 +71,11 @@ export const systemCatalog = {
         details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
         at: Timestamp,
       }),
+    },
+    "call-protocol": {
+      description: "Every event of every call that belongs to no tenant.",
+      consumers: ["observability"],
+      payload: CallEvent,
     },
   },
   queues: {

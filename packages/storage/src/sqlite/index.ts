@@ -105,6 +105,11 @@ export {
   type SystemWorkersOptions,
   startSystemWorkers,
 } from "./auth/workers/start-system-workers.ts";
+export { type CallJournal, createCallJournal } from "./call-journal/call-journal.ts";
+export type { JournalClaim } from "./call-journal/claimed-calls.ts";
+export type { CallJournalOptions } from "./call-journal/journal-options.ts";
+export type { CallNote, JournaledCall } from "./call-journal/journaled-call.ts";
+export { type PruneCallsOptions, pruneCalls } from "./call-journal/prune-calls.ts";
 export { CALL_STATUSES, type Call, type CallStatus } from "./call-projection/call.ts";
 export {
   type CallProjection,

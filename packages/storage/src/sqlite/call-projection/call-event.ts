@@ -80,7 +80,9 @@ export function readCallEvent(row: CallEventRow): CallEvent | string | null {
   const { offset, atMs } = row;
   const placed = { requestId: requestId as string, offset, atMs, row };
   const kept = keptValues(payload);
-  const leftOut = row.trimmed ? LARGE.filter((name) => MAY_HAVE[type] === name) : kept.leftOut;
+  const leftOut = LARGE.filter(
+    (name) => MAY_HAVE[type] === name && (row.trimmed || kept.leftOut.includes(name)),
+  );
   if (type === "call.requested") return requested(payload, { ...placed, kept, leftOut });
   const sequence = Number.isSafeInteger(payload.sequence) ? (payload.sequence as number) : null;
   const outcome = { ...placed, type: type as OutcomeEvent["type"], leftOut, sequence };
@@ -146,7 +148,8 @@ function requested(
 /** The values that may be large, without those that are nested deeper than a node may be. */
 function keptValues(payload: JsonObject): Kept {
   const values: Record<string, unknown> = {};
-  const leftOut: string[] = [];
+  // what whoever published the event left out already
+  const leftOut = [...texts(payload.leftOut)];
   for (const name of LARGE) {
     if (!Object.hasOwn(payload, name)) continue;
     if (findNonJson(payload[name], "", 2) === null) values[name] = payload[name];

@@ -1,5 +1,6 @@
 import { ACL_INDEXES } from "./acl-indexes.ts";
 import { AUTH } from "./auth.ts";
+import { CALL_JOURNAL } from "./call-journal.ts";
 import { CALL_PROJECTION } from "./call-projection.ts";
 import { CROSS_TENANT } from "./cross-tenant.ts";
 import { FLEET } from "./fleet.ts";
@@ -20,6 +21,7 @@ export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = 
     { version: 3, name: "tenants", statements: TENANTS },
     { version: 4, name: "auth", statements: AUTH },
     { version: 5, name: "fleet", statements: FLEET },
+    { version: 6, name: "call-journal", statements: CALL_JOURNAL },
   ],
   tenant: [
     {
@@ -35,5 +37,6 @@ export const MIGRATIONS: Readonly<Record<DatabaseKind, readonly Migration[]>> = 
     { version: 2, name: "acl-indexes", statements: ACL_INDEXES, deferrable: true },
     { version: 3, name: "call-projection", statements: CALL_PROJECTION },
     { version: 4, name: "cross-tenant", statements: CROSS_TENANT },
+    { version: 5, name: "call-journal", statements: CALL_JOURNAL },
   ],
 };
