@@ -35,6 +35,22 @@ describe.each(engineModes)("M8: locks $mode", ({ extension }) => {
     expect(db.tryLock("job", "b", 30)?.owner).toBe("b");
   });
 
+  it("are ended by an operator, and only the acquisition that was looked at", () => {
+    const { db } = setup();
+    const lock = db.tryLock("job", "a", 30);
+    const seen = db.lock("job");
+    if (seen === null) return expect.unreachable();
+    expect(db.releaseLock({ ...seen, token: seen.token + 1 })).toBe(false);
+    expect(lock?.held).toBe(true);
+    expect(db.releaseLock(seen)).toBe(true);
+    expect(lock?.heartbeat()).toBe(false);
+    expect(db.tryLock("job", "a", 30)?.token).toBeGreaterThan(seen.token);
+    expect(db.releaseLock(seen)).toBe(false);
+    expect(db.lock("job")).not.toBeNull();
+    db.close();
+    expect(codeOf(() => db.releaseLock(seen))).toBe("CLOSED");
+  });
+
   it("end with their time, to the millisecond, even if nobody takes them", () => {
     const { db, clock } = setup();
     clock.advance(400);

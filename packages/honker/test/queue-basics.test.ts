@@ -546,6 +546,30 @@ describe.each(engineModes)("M6: queues $mode", ({ extension }) => {
     });
   });
 
+  it("shows jobs in the order in which they run, without claiming them", () => {
+    const { db } = setup();
+    const queue = db.queue("q");
+    queue.enqueueMany(["low", "second"]);
+    queue.enqueue("first", { priority: 5 });
+    queue.enqueue("later", { delaySeconds: 60 });
+    db.queue("other").enqueue("not here");
+    const running = queue.claimOne("w");
+    expect(queue.jobs().map(({ payload, state }) => [payload, state])).toEqual([
+      ["first", "processing"],
+      ["low", "pending"],
+      ["second", "pending"],
+      ["later", "pending"],
+    ]);
+    expect(queue.jobs({ limit: 1 })).toEqual([queue.get(running?.id ?? 0)]);
+    expect(queue.jobs({ limit: 0 })).toEqual([]);
+    const plan = db.rows(
+      `EXPLAIN QUERY PLAN SELECT payload FROM _honker_live WHERE queue = 'q'
+        ORDER BY claim_expires_at DESC, alk_parked, priority DESC, alk_ready_at_ms, id LIMIT 1`,
+    );
+    expect(String(plan.map((row) => row.at(-1)))).not.toContain("TEMP B-TREE");
+    expect(codeOf(() => queue.jobs({ limit: -1 }))).toBe("INVALID_ARGUMENT");
+  });
+
   it("tells what failed, on which job or queue, and what to do", () => {
     const { db } = setup();
     try {

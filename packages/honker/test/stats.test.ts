@@ -30,6 +30,52 @@ describe.each(engineModes)("M13: stats $mode", ({ extension }) => {
     expect(codeOf(() => db.checkpoint())).toBe("CLOSED");
   });
 
+  it("names streams and queues that have anything, each once, in order", () => {
+    const { db } = opened();
+    expect([db.streams(), db.queues()]).toEqual([[], []]);
+    for (const name of ["b", "é", "a"]) {
+      for (const n of [1, 2]) {
+        db.stream(name).publish(n);
+        db.queue(name).enqueue(n);
+      }
+    }
+    db.stream("read-only").subscribe("somebody").close();
+    db.queue("paused").pause();
+    db.queue("resumed").pause();
+    db.queue("resumed").resume();
+    const [dead] = db.queue("dead", { maxAttempts: 1 }).claimBatch("w", 1);
+    expect(dead).toBeUndefined();
+    db.queue("dead").enqueue(1);
+    db.queue("dead").claimOne("w")?.fail("no");
+    expect(db.streams()).toEqual(["a", "b", "read-only", "é"]);
+    expect(db.queues()).toEqual(["a", "b", "dead", "paused", "é"]);
+    db.close();
+    expect(codeOf(() => db.streams())).toBe("CLOSED");
+  });
+
+  it("counts no further than it is asked to", () => {
+    const { db } = opened();
+    const stream = db.stream("s");
+    stream.publishMany([1, 2, 3, 4]);
+    stream.saveOffset("c", 1);
+    const queue = db.queue("q");
+    queue.enqueueMany([1, 2, 3]);
+    queue.enqueueMany([4, 5], { delaySeconds: 60, priority: -1 });
+    queue.claimBatch("w", 2);
+    expect(stream.info({ countTo: 2 })).toEqual({ ...stream.info(), count: 2 });
+    expect(stream.info({ countTo: 9 })).toEqual(stream.info());
+    expect(stream.consumers({ countTo: 2 })).toEqual([{ consumer: "c", offset: 1, lag: 2 }]);
+    expect(stream.consumers({ countTo: 3 })).toEqual(stream.consumers());
+    expect(queue.stats({ countTo: 2 })).toMatchObject({ running: 2, pending: 2, ready: 1 });
+    expect(queue.stats({ countTo: 1 })).toMatchObject({ running: 1, pending: 1, ready: 1 });
+    expect(queue.stats({ countTo: 5 })).toEqual(queue.stats());
+    for (const countTo of [0, -1, 1.5, Number.NaN]) {
+      expect(codeOf(() => stream.info({ countTo }))).toBe("INVALID_ARGUMENT");
+      expect(codeOf(() => stream.consumers({ countTo }))).toBe("INVALID_ARGUMENT");
+      expect(codeOf(() => queue.stats({ countTo }))).toBe("INVALID_ARGUMENT");
+    }
+  });
+
   it("counts the jobs of each queue by what they wait for", () => {
     const { db, clock, now } = opened();
     const at = now();

@@ -1,5 +1,5 @@
 import { type Lock, takeLock } from "../lock/lock.ts";
-import { type LockInfo, readLock, readLocks } from "../lock/lock-table.ts";
+import { type LockInfo, readLock, readLocks, releaseLock } from "../lock/lock-table.ts";
 import { type LockedWork, type WithLockOptions, withLock } from "../lock/with-lock.ts";
 import { sweepRateLimits, tryRateLimit } from "../rate-limit/rate-limit.ts";
 import type { RateLimitOptions, RateLimitResult } from "../rate-limit/rate-limit-options.ts";
@@ -57,6 +57,17 @@ export class CoordinatingDatabase extends MessagingDatabase {
   /** Every lock that is held now, by name. */
   locks(): LockInfo[] {
     return readLocks(this.use());
+  }
+
+  /**
+   * Ends a lock that somebody else holds, for operators: its holder learns it with the next heartbeat, and
+   * its fencing token is refused from now on. False where this acquisition is no longer the holder.
+   *
+   * @param lock as `lock()` or `locks()` showed it
+   * @throws `CLOSED`
+   */
+  releaseLock(lock: Pick<LockInfo, "name" | "owner" | "token">): boolean {
+    return releaseLock(this.use(), lock);
   }
 
   /**

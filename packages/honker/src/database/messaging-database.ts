@@ -1,5 +1,6 @@
 import type { Sequence } from "../core/polled-sequence.ts";
 import type { ListenOptions, Notification } from "../notify/notifications.ts";
+import { queueNames, streamNames } from "../operations/list-names.ts";
 import { type Deliver, Outbox, type OutboxOptions } from "../queue/outbox.ts";
 import { Queue } from "../queue/queue.ts";
 import type { QueueOptions } from "../queue/queue-options.ts";
@@ -56,6 +57,16 @@ export class MessagingDatabase extends SqlDatabase {
    */
   queue<I = unknown, O = I>(name: string, options: QueueOptions<I, O> = {}): Queue<I, O> {
     return new Queue(this.handle, name, options);
+  }
+
+  /** Names of the streams that have events, consumers, groups or dead letters, in order. */
+  streams(): string[] {
+    return streamNames(this.use());
+  }
+
+  /** Names of the queues that have jobs or dead letters, or are paused, in order. */
+  queues(): string[] {
+    return queueNames(this.use());
   }
 
   /**

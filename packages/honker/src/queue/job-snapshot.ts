@@ -28,14 +28,26 @@ export interface JobSnapshot {
   readonly progress: unknown;
 }
 
-const GET = `SELECT id, payload, state, priority, alk_ready_at_ms, worker_id, claim_expires_at,
-    attempts, max_attempts, created_at, expires_at, alk_key, alk_unique, alk_headers, alk_progress
-  FROM _honker_live WHERE id = ? AND queue = ?`;
+const COLUMNS = `id, payload, state, priority, alk_ready_at_ms, worker_id, claim_expires_at,
+    attempts, max_attempts, created_at, expires_at, alk_key, alk_unique, alk_headers, alk_progress`;
+const GET = `SELECT ${COLUMNS} FROM _honker_live WHERE id = ? AND queue = ?`;
+// as the claim index has it, so that it is read as far as the limit goes
+const LIST = `SELECT ${COLUMNS} FROM _honker_live WHERE queue = ?
+  ORDER BY claim_expires_at DESC, alk_parked, priority DESC, alk_ready_at_ms, id LIMIT ?`;
 
 /** Reads one job, or `null` when it is neither waiting nor running. */
 export function jobSnapshot({ core, name }: QueueContext, id: number): JobSnapshot | null {
   const row = core.prepare(GET).row([id, name]);
-  if (row === undefined) return null;
+  return row === undefined ? null : snapshotOf(name, row);
+}
+
+/** Reads the first jobs of a queue. */
+export function jobSnapshots({ core, name }: QueueContext, limit: number): JobSnapshot[] {
+  const rows = core.prepare(LIST).rows([name, limit]);
+  return rows.map((row) => snapshotOf(name, row));
+}
+
+function snapshotOf(name: string, row: readonly SqlValue[]): JobSnapshot {
   return {
     id: row[0] as number,
     queue: name,

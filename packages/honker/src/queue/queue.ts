@@ -13,7 +13,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import { Enqueuer } from "./enqueuer.ts";
 import { ClaimedJob, type Job } from "./job.ts";
 import { type JobHistoryEntry, JobHistoryWriter } from "./job-history.ts";
-import { type JobSnapshot, jobSnapshot } from "./job-snapshot.ts";
+import { type JobSnapshot, jobSnapshot, jobSnapshots } from "./job-snapshot.ts";
 import type { OfferedJob } from "./offered-job.ts";
 import { PayloadCodec } from "./payload-codec.ts";
 import type { QueueContext } from "./queue-context.ts";
@@ -232,6 +232,18 @@ export class Queue<I = unknown, O = I> {
     return this.get(id);
   }
 
+  /**
+   * Jobs as they are now: the running ones, then those that wait, best first; those that a limit of their
+   * key holds back come last.
+   *
+   * @param options `limit`: most jobs, default 100
+   * @throws `INVALID_ARGUMENT`
+   */
+  jobs({ limit = 100 }: { readonly limit?: number } = {}): JobSnapshot[] {
+    requireNumber(limit, "limit", { min: 0, max: 10_000, integer: true });
+    return jobSnapshots(this.#use(), limit);
+  }
+
   /** What happened to a job: an entry per failed attempt and one for its end, oldest first. */
   history(id: number): JobHistoryEntry[] {
     requireNumber(id, "job id", { min: 1, integer: true });
@@ -260,9 +272,16 @@ export class Queue<I = unknown, O = I> {
     return this.#use().core.prepare(IS_PAUSED).row([this.name]) !== undefined;
   }
 
-  /** How many jobs are in which state. */
-  stats(): QueueCounts {
-    return queueCounts(this.#use());
+  /**
+   * How many jobs are in which state.
+   *
+   * @param options `countTo`: counts waiting, running and dead jobs no further than this, so that a deep
+   * queue costs no more; which are due is then told of the first to be claimed. Default all
+   * @throws `INVALID_ARGUMENT`
+   */
+  stats({ countTo }: { readonly countTo?: number } = {}): QueueCounts {
+    if (countTo !== undefined) requireNumber(countTo, "countTo", { min: 1, integer: true });
+    return queueCounts(this.#use(), countTo);
   }
 
   /**

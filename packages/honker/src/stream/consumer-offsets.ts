@@ -25,6 +25,10 @@ const REMOVE = "DELETE FROM _honker_stream_consumers WHERE name = ? AND topic = 
 const LIST = `SELECT name, offset,
     (SELECT count(*) FROM _honker_stream AS s WHERE s.topic = c.topic AND s.offset > c.offset)
   FROM _honker_stream_consumers AS c WHERE topic = ? ORDER BY name`;
+const LIST_TO = `SELECT name, offset,
+    (SELECT count(*) FROM (SELECT 1 FROM _honker_stream AS s
+      WHERE s.topic = c.topic AND s.offset > c.offset LIMIT ?2))
+  FROM _honker_stream_consumers AS c WHERE topic = ?1 ORDER BY name`;
 
 /** Saved offsets of the consumers of one stream; Honker's own table. */
 export class ConsumerOffsets {
@@ -68,15 +72,17 @@ export class ConsumerOffsets {
     return this.#core.prepare(REMOVE).run([consumer, this.#topic]).changes === 1;
   }
 
-  list(): ConsumerInfo[] {
-    return this.#core
-      .prepare(LIST)
-      .rows([this.#topic])
-      .map(([consumer, offset, lag]) => ({
-        consumer: String(consumer),
-        offset: Number(offset),
-        lag: Number(lag),
-      }));
+  /** All consumers, their lag counted as far as `countTo`. */
+  list(countTo?: number): ConsumerInfo[] {
+    const rows =
+      countTo === undefined
+        ? this.#core.prepare(LIST).rows([this.#topic])
+        : this.#core.prepare(LIST_TO).rows([this.#topic, countTo]);
+    return rows.map(([consumer, offset, lag]) => ({
+      consumer: String(consumer),
+      offset: Number(offset),
+      lag: Number(lag),
+    }));
   }
 
   /** An offset beyond the newest would silently skip events that are yet to come. */

@@ -306,10 +306,11 @@ export class Stream<T = unknown> {
     return offsetBefore(this.#core(), this.name, date);
   }
 
-  /** The consumers, how far each is and how many events it has left. */
-  consumers(): ConsumerInfo[] {
+  /** The consumers, how far each is and how many events it has left; counted to `countTo`, default all. */
+  consumers({ countTo }: { readonly countTo?: number } = {}): ConsumerInfo[] {
     this.#core();
-    return this.#offsets.list();
+    if (countTo !== undefined) requireNumber(countTo, "countTo", { min: 1, integer: true });
+    return this.#offsets.list(countTo);
   }
 
   /**
@@ -365,9 +366,10 @@ export class Stream<T = unknown> {
     return pruneStream(this.#core(), this.name, retention);
   }
 
-  /** How many events are kept, and from when to when. */
-  info(): StreamInfo {
-    return streamInfo(this.#core(), this.name);
+  /** How many events are kept, counted to `countTo`, default all; and from when to when. */
+  info({ countTo }: { readonly countTo?: number } = {}): StreamInfo {
+    if (countTo !== undefined) requireNumber(countTo, "countTo", { min: 1, integer: true });
+    return streamInfo(this.#core(), this.name, countTo);
   }
 
   #core(): Core {
