@@ -18,6 +18,7 @@ import {
   revokeApiKey,
   type SystemDatabase,
   systemIdentity,
+  type TenantDatabase,
   type TenantManager,
 } from "@alkdev/storage/sqlite";
 import { tempFolder } from "@alkdev/testkit";
@@ -131,6 +132,32 @@ describe("authorize (M41)", () => {
     expect([may("nodes:write"), may("accounts:write"), may("api_keys:read")]).toEqual([
       ...[true, false, false],
     ]);
+  });
+
+  it("asks the ACL that whoever keeps tenants open has, and sees changes at once", () => {
+    using kept = tenants.open("acme");
+    const acl = createAcl(kept.db);
+    const asked: string[] = [];
+    const principal = {
+      ...{ accountId: "member", accessLevel: "user", credentialType: "api_key" },
+      ...{ credentialId: "key-1", scopes: null, orgId: null },
+      memberships: [{ orgId: "acme", membershipLevel: "member" }],
+    } as const;
+    const scopes = (): readonly string[] => {
+      const aclOf = (tenant: TenantDatabase, orgId: string) => {
+        expect(tenant.$client.path).toBe(kept.db.$client.path);
+        asked.push(orgId);
+        return acl;
+      };
+      const access = authorize({ tenants, aclOf }, principal, "acme");
+      if (!access.ok) throw new Error(access.code);
+      access.tenant.close();
+      return access.identity.scopes;
+    };
+    expect(scopes()).toEqual(READ);
+    acl.putPrincipal("account:member", { scopes: ["reports:read"] });
+    expect(scopes()).toEqual([...READ, "reports:read"].sort());
+    expect(asked).toEqual(["acme", "acme"]);
   });
 
   it("adds what the ACL of the tenant gives, and takes it back at once", () => {

@@ -4,6 +4,7 @@ import { intersect, unite } from "../../graphs/acl/grant-set.ts";
 import { type Grant, grantsOf, identityFrom } from "../../graphs/index.ts";
 import { type Acl, createAcl } from "../acl/acl.ts";
 import { principalKey } from "../acl/acl-keys.ts";
+import type { TenantDatabase } from "../client.ts";
 import type { TenantHandle } from "../tenants/tenant-handle.ts";
 import type { TenantManager } from "../tenants/tenant-manager.ts";
 import { DEFAULT_MEMBERSHIP_SCOPES, type MembershipScopes } from "./membership-scopes.ts";
@@ -14,6 +15,11 @@ export interface AuthorizeOptions {
   readonly tenants: TenantManager;
   /** What members may do by themselves, default {@link DEFAULT_MEMBERSHIP_SCOPES}. */
   readonly membershipScopes?: MembershipScopes;
+  /**
+   * The ACL of a tenant that stays open longer than a request, so that it answers from memory. Default:
+   * a new one for each call.
+   */
+  readonly aclOf?: (tenant: TenantDatabase, orgId: string) => Pick<Acl, "identityOf">;
 }
 
 /** The answer to somebody who wants to work in an organisation. */
@@ -65,7 +71,7 @@ const FORBIDDEN: NotAuthorized = Object.freeze({
  * ```
  */
 export function authorize(
-  { tenants, membershipScopes = DEFAULT_MEMBERSHIP_SCOPES }: AuthorizeOptions,
+  { tenants, membershipScopes = DEFAULT_MEMBERSHIP_SCOPES, aclOf = newAcl }: AuthorizeOptions,
   principal: Principal,
   orgId: string,
 ): Authorization {
@@ -74,7 +80,7 @@ export function authorize(
   if (!opened.ok) return opened;
   const { tenant } = opened;
   try {
-    const acl = createAcl(tenant.db, { cacheSize: 1 });
+    const acl = aclOf(tenant.db, orgId);
     const identity = tenantIdentity(principal, { orgId, acl, membershipScopes });
     return identity === null ? FORBIDDEN : { ok: true, identity, tenant };
   } catch (error) {
@@ -129,6 +135,10 @@ export function levelsIn(principal: Principal, orgId: string): readonly (keyof M
     ...(principal.accessLevel === "admin" ? (["system"] as const) : []),
     ...(membership === undefined ? [] : [membership.membershipLevel]),
   ];
+}
+
+function newAcl(tenant: TenantDatabase): Acl {
+  return createAcl(tenant, { cacheSize: 1 });
 }
 
 function openTenant(
