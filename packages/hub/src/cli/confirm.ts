@@ -1,0 +1,43 @@
+import { createInterface } from "node:readline/promises";
+import { HubError } from "../errors.ts";
+
+/** What is asked. */
+export interface Confirmation {
+  /** What will happen: `tenant "acme" is deleted`. */
+  readonly what: string;
+  /** What has to be typed: the name of what goes. */
+  readonly word: string;
+}
+
+/** How a person can answer. */
+export interface ConfirmOptions {
+  /** `--yes` was given. */
+  readonly yes: boolean;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks a person to type the name of what goes. Where nobody can be asked, it is refused.
+ *
+ * @throws HubError `REFUSED`
+ */
+export async function confirm(
+  { what, word }: Confirmation,
+  { yes, json, signal }: ConfirmOptions,
+): Promise<void> {
+  if (yes) return;
+  if (json || process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+    throw new HubError("REFUSED", `not confirmed: ${what}`, {
+      hint: "Give --yes if that is meant",
+    });
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const typed = await terminal.question(`${what}.\nType "${word}" to go on: `, { signal });
+    if (typed.trim() === word) return;
+  } finally {
+    terminal.close();
+  }
+  throw new HubError("REFUSED", `not confirmed, so nothing was done: ${what}`);
+}

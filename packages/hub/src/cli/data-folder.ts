@@ -1,0 +1,93 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { open } from "@alkdev/honker";
+import {
+  createSystemDatabase,
+  createTenantManager,
+  type SystemDatabase,
+  type TenantManager,
+} from "@alkdev/storage/sqlite";
+import { HubError } from "../errors.ts";
+
+/** Name of the system database in a data folder. */
+export const SYSTEM_FILE = "system.db";
+/** Name of the folder of the tenants' files in a data folder. */
+export const TENANTS_FOLDER = "tenants";
+/** There while a restore runs, or was killed. */
+export const RESTORING_FILE = "restoring.json";
+
+/** The files of a hub, opened when they are needed. A hub may have them open meanwhile. */
+export class DataFolder implements Disposable {
+  readonly path: string;
+  readonly #onError: (error: unknown, context: string) => void;
+  #system: SystemDatabase | undefined;
+  #tenants: TenantManager | undefined;
+
+  constructor(path: string, onError: (error: unknown, context: string) => void) {
+    this.path = resolve(path);
+    this.#onError = onError;
+  }
+
+  /** Where `system.db` is. */
+  get systemFile(): string {
+    return join(this.path, SYSTEM_FILE);
+  }
+
+  /** Where the tenants' files are. */
+  get tenantsFolder(): string {
+    return join(this.path, TENANTS_FOLDER);
+  }
+
+  /** Whether there is a hub's data. */
+  get exists(): boolean {
+    return existsSync(this.systemFile);
+  }
+
+  /** `system.db`. @throws HubError `NOT_FOUND`; what opening it throws */
+  get system(): SystemDatabase {
+    this.#system ??= this.#open();
+    return this.#system;
+  }
+
+  /** The tenants. @throws as {@link system} */
+  get tenants(): TenantManager {
+    const { system } = this;
+    this.#tenants ??= createTenantManager({
+      folder: this.tenantsFolder,
+      system,
+      onError: this.#onError,
+    });
+    return this.#tenants;
+  }
+
+  /** Makes `system.db`, or opens the one that is there. */
+  create(): SystemDatabase {
+    this.#system ??= createSystemDatabase(open(this.systemFile));
+    return this.#system;
+  }
+
+  [Symbol.dispose](): void {
+    this.#tenants?.close();
+    this.#system?.$client.close();
+    this.#tenants = undefined;
+    this.#system = undefined;
+  }
+
+  #open(): SystemDatabase {
+    if (existsSync(join(this.path, RESTORING_FILE))) {
+      throw new HubError(
+        "INVALID_CONFIG",
+        `"${this.path}" is being restored, or a restore was killed`,
+        {
+          hint: "Run the same alkdev restore again",
+          details: { path: this.path },
+        },
+      );
+    }
+    if (this.exists) return this.create();
+    throw new HubError("NOT_FOUND", `there is no ${SYSTEM_FILE} in "${this.path}"`, {
+      hint: "Make it with alkdev init, or say where it is with --data or ALKDEV_DATA",
+      details: { path: this.path },
+    });
+  }
+}

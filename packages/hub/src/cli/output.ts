@@ -1,0 +1,62 @@
+import { describeError } from "./describe-error.ts";
+import { type Column, cell, harmless, table } from "./table.ts";
+
+/** What {@link Output} is told at the start. */
+export interface OutputOptions {
+  readonly json: boolean;
+}
+
+/** What a command says: a result on stdout, for people or as JSON, and notes on stderr. */
+export class Output {
+  readonly json: boolean;
+
+  constructor({ json }: OutputOptions) {
+    this.json = json;
+  }
+
+  /** The result of a command: one JSON document, or the text of `text`. */
+  result<T>(value: T, text: (value: T) => string): void {
+    const written = this.json ? JSON.stringify(value, null, 2) : harmless(text(value));
+    if (written !== "") process.stdout.write(`${written}\n`);
+  }
+
+  /** One of many results: a line of JSON, or the text of `text`. */
+  line<T>(value: T, text: (value: T) => string): void {
+    process.stdout.write(`${this.json ? JSON.stringify(value) : harmless(text(value))}\n`);
+  }
+
+  /** Rows as a table that fits the terminal; `empty` where there are none. */
+  table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): string {
+    return rows.length === 0 ? empty : table(rows, columns, terminalWidth());
+  }
+
+  /** Names and values, one a line. */
+  fields(fields: object): string {
+    const longest = Math.max(...Object.keys(fields).map((name) => name.length));
+    return Object.entries(fields)
+      .map(([name, value]) => `${name.padEnd(longest)}  ${cell(value)}`)
+      .join("\n");
+  }
+
+  /** Something for a person beside the result; not said with `--json`. */
+  note(text: string): void {
+    if (!this.json) process.stderr.write(`${harmless(text)}\n`);
+  }
+
+  /** Something that failed and did not end the command. */
+  warn(error: unknown, context: string): void {
+    const { code, message } = describeError(error);
+    const text = this.json
+      ? JSON.stringify({ warning: { code, message, context } })
+      : harmless(`alkdev: ${context}: ${message}`);
+    process.stderr.write(`${text}\n`);
+  }
+}
+
+/** Characters of a line: what the terminal says, else `COLUMNS`, else no limit, for `grep` and files. */
+function terminalWidth(): number {
+  const { columns } = process.stdout;
+  if (columns > 0) return columns;
+  const told = Number(process.env["COLUMNS"]);
+  return Number.isInteger(told) && told >= 20 ? told : Number.POSITIVE_INFINITY;
+}

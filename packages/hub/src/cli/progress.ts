@@ -1,0 +1,44 @@
+/** How far long work is. */
+export interface ProgressStep {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+const BAR_WIDTH = 24;
+/** Milliseconds between two updates of the line. */
+const UPDATE_EVERY_MS = 50;
+
+/** A line on stderr that updates itself; silent where nobody looks, or with `--json`. */
+export class ProgressBar implements Disposable {
+  readonly #shows: boolean;
+  #shown = false;
+  #updatedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ json }: { readonly json: boolean }) {
+    this.#shows = !json && process.stderr.isTTY === true;
+  }
+
+  update({ label, done, total }: ProgressStep): void {
+    if (!this.#shows) return;
+    const nowMs = performance.now();
+    if (done < total && nowMs - this.#updatedAtMs < UPDATE_EVERY_MS) return;
+    this.#updatedAtMs = nowMs;
+    const share = total === 0 ? 1 : Math.min(done / total, 1);
+    const filled = Math.round(share * BAR_WIDTH);
+    const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+    const line = `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${label}`;
+    process.stderr.write(`\r\u001b[2K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+    this.#shown = true;
+  }
+
+  /** Removes the line. */
+  clear(): void {
+    if (this.#shown) process.stderr.write("\r\u001b[2K");
+    this.#shown = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+}
