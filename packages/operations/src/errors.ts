@@ -74,6 +74,8 @@ export class CallError extends Error {
 export type OperationsErrorCode =
   /** A spec is malformed; `details.problems` lists everything. */
   | "INVALID_SPEC"
+  /** A JSON Schema that cannot be checked against, or a type without one; `details.path` says where. */
+  | "INVALID_SCHEMA"
   /** A handler is no function, or of the wrong kind for its operation. */
   | "INVALID_HANDLER"
   /** An operation of that id is registered; pass `replace: true` to replace it. */

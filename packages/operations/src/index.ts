@@ -91,4 +91,6 @@ export type {
 export { OperationRegistry } from "./registry/operation-registry.ts";
 export type { OperationAnswers } from "./registry/operation-subscription.ts";
 export type { ErrorPlace, OperationErrorHandler } from "./report-error.ts";
+export { toJsonSchema } from "./schema/to-json-schema.ts";
 export type { ValidationIssue } from "./schema/validator.ts";
+export { type OperationSpecJson, specToJson } from "./spec-to-json.ts";

@@ -2,6 +2,7 @@ import { Kind, type TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { Value } from "@sinclair/typebox/value";
+import { ownValidator } from "./own-validator.ts";
 
 /** One way in which a value does not fit its schema. It never holds the value itself. */
 export interface ValidationIssue {
@@ -19,17 +20,19 @@ export interface Validator {
 }
 
 /** An array of thousands of wrong items would list thousands of issues. */
-const MOST_ISSUES = 100;
+export const MOST_ISSUES = 100;
 
 const known = new WeakMap<TSchema, Validator>();
 
 /**
  * The validator of a TypeBox schema. It is compiled at the first check, once per schema; where code
- * generation is forbidden, the same checks are interpreted.
+ * generation is forbidden, the same checks are interpreted. A schema that brings its own is checked by that.
  */
 export function validatorOf(schema: TSchema): Validator {
   const existing = known.get(schema);
   if (existing !== undefined) return existing;
+  const own = ownValidator(schema);
+  if (own !== undefined) return own;
   let compiled: ((value: unknown) => boolean) | undefined;
   const check = (value: unknown): boolean => {
     compiled ??= compile(schema);
@@ -84,14 +87,23 @@ function issuesOf(schema: TSchema, value: unknown): readonly ValidationIssue[] {
       // a missing property is also one of the wrong type; an intersection lists its parts
       if (missing.has(error.path) || error.type === ValueErrorType.Intersect) continue;
       if (error.type === ValueErrorType.ObjectRequiredProperty) missing.add(error.path);
-      issues.push({ path: error.path, message: messageOf(error) });
-      if (issues.length === MOST_ISSUES) break;
+      issues.push(...issuesAt(error));
+      if (issues.length >= MOST_ISSUES) break;
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     issues.push({ path: "", message: "Nested too deeply" });
   }
-  return issues.length > 0 ? issues : [{ path: "", message: "Does not fit" }];
+  return issues.length > 0 ? issues.slice(0, MOST_ISSUES) : [{ path: "", message: "Does not fit" }];
+}
+
+/** TypeBox knows of a schema with its own validator only that the value does not fit. */
+function issuesAt(error: ValueError): readonly ValidationIssue[] {
+  const own = error.type === ValueErrorType.Kind ? ownValidator(error.schema) : undefined;
+  if (own === undefined) return [{ path: error.path, message: messageOf(error) }];
+  return own
+    .issues(error.value)
+    .map(({ path, message }) => ({ path: `${error.path}${path}`, message }));
 }
 
 /** For unions of literals, what may stand there; TypeBox says only that nothing fits. */
