@@ -47,6 +47,7 @@ export {
   type Authorized,
   type AuthorizeOptions,
   authorize,
+  levelsIn,
   type NotAuthorized,
   systemIdentity,
   type TenantIdentityOptions,
@@ -147,16 +148,57 @@ export type {
   OutgoingState,
 } from "./cross-tenant/outgoing.ts";
 export type {
+  DelegationVerdict,
   OtherSide,
   ReconcileAction,
   ReconciledDelegation,
-} from "./cross-tenant/reconcile.ts";
+} from "./cross-tenant/reconciled.ts";
 export {
   createCompositeEventTarget,
   createHonkerEventTarget,
 } from "./event-target/honker-event-target.ts";
 export type { HonkerEventTarget, HonkerEventTargetOptions } from "./event-target/options.ts";
 export { createStreamSource, type StreamSourceOptions } from "./event-target/stream-source.ts";
+export {
+  type DriftedTenant,
+  type FindDriftOptions,
+  findSchemaDrift,
+} from "./fleet/find-schema-drift.ts";
+export {
+  abortFleetMigration,
+  type FleetStatus,
+  fleetStatus,
+  listFleetTenants,
+  pauseFleetMigration,
+  resumeFleetMigration,
+} from "./fleet/fleet-control.ts";
+export type {
+  FleetBackups,
+  FleetCounts,
+  FleetRun,
+  FleetRunOptions,
+  FleetRunState,
+  FleetTenant,
+  FleetTenantStatus,
+} from "./fleet/fleet-run.ts";
+export type { ListFleetTenantsOptions } from "./fleet/fleet-table.ts";
+export {
+  type FleetPlan,
+  type PlanFleetOptions,
+  type PlannedTenant,
+  planFleetMigration,
+} from "./fleet/plan-fleet-migration.ts";
+export {
+  type FleetMigrationOptions,
+  type FleetProgress,
+  type FleetResult,
+  runFleetMigration,
+} from "./fleet/run-fleet-migration.ts";
+export {
+  type FleetWorkers,
+  type FleetWorkersOptions,
+  startFleetWorkers,
+} from "./fleet/start-fleet-workers.ts";
 export type { AttributeIndex, AttributeIndexInput } from "./graph-store/attribute-index.ts";
 export type { AttributePath } from "./graph-store/attribute-path.ts";
 export type { GraphChanges } from "./graph-store/change-graph.ts";

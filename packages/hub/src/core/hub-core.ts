@@ -1,0 +1,372 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { open } from "@alkdev/honker";
+import {
+  CallError,
+  type CallOptions,
+  type Identity,
+  type OperationAnswers,
+  OperationRegistry,
+  type OperationSpec,
+  operationId,
+  type ResponseEnvelope,
+} from "@alkdev/operations";
+import {
+  type Authenticator,
+  createAuthenticator,
+  createSystemDatabase,
+  createTenantManager,
+  type SystemDatabase,
+  systemIdentity,
+  type TenantManager,
+} from "@alkdev/storage/sqlite";
+import { hubOperations } from "../operations/hub-operations.ts";
+import { registerSpoke } from "../socket/register-spoke.ts";
+import { type CallOrigin, type CallPlace, withPlace } from "./call-place.ts";
+import { type Credential, signIn } from "./credential.ts";
+import {
+  type HubOperation,
+  type HubOptions,
+  type HubSettings,
+  resolveHubOptions,
+} from "./hub-options.ts";
+import { journaled } from "./journaled.ts";
+import { LeasedAnswers } from "./leased-answers.ts";
+import { noteUnreached } from "./note-unreached.ts";
+import { RealmServices } from "./realm-services.ts";
+import type { Session } from "./session.ts";
+import { type RuntimeLease, TenantRuntimes } from "./tenant-runtimes.ts";
+
+/** A call as an edge of the hub hands it in. */
+export interface HubCall {
+  readonly operationId: string;
+  readonly input: unknown;
+  /** Also the key by which a mutation has one effect. Default: a new UUID. */
+  readonly requestId?: string;
+  readonly parentRequestId?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+  /** Milliseconds since 1970. The hub's own limit counts where it is earlier. */
+  readonly deadline?: number;
+  /** The connection it came over, for operations that call back. */
+  readonly origin?: CallOrigin;
+}
+
+/** How a call ended, for counters. */
+export interface CallReport {
+  /** `unknown` where there is no such operation: callers choose ids, counters must stay few. */
+  readonly operationId: string;
+  readonly type: OperationSpec["type"];
+  readonly realm: "tenant" | "system";
+  /** `ok`, or the code of a `CallError`. */
+  readonly code: string;
+  readonly seconds: number;
+}
+
+/** Where {@link HubCore.signIn} lets somebody in. */
+export interface SignInOptions {
+  /** Id or slug of an organisation; null: none. Default: the only one of the account, or none. */
+  readonly org?: string | null;
+  /** Address of the caller. */
+  readonly source: string;
+}
+
+/** Which registry a call goes to, and what its caller may do there. */
+interface Admitted {
+  readonly registry: OperationRegistry;
+  readonly identity: Identity;
+  readonly place: CallPlace;
+}
+
+/**
+ * A hub without its edges: the files, who may do what, and every operation. Made by {@link createHubCore}.
+ */
+export class HubCore implements AsyncDisposable {
+  readonly settings: HubSettings;
+  readonly system: SystemDatabase;
+  readonly tenants: TenantManager;
+  readonly auth: Authenticator;
+  readonly runtimes: TenantRuntimes;
+  /** What the hub runs over `system.db`. */
+  readonly services: RealmServices;
+  readonly #systemOperations: OperationRegistry;
+  readonly #tenantOperations: OperationRegistry;
+  readonly #onCall = new Set<(report: CallReport) => void>();
+  #running = 0;
+  #draining = false;
+  #onIdle: (() => void) | null = null;
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use `createHubCore()`. */
+  constructor(settings: HubSettings) {
+    const { dataFolder, onError } = settings;
+    this.settings = settings;
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    this.system = createSystemDatabase(open(join(dataFolder, "system.db")));
+    const { system } = this;
+    this.tenants = createTenantManager({
+      ...settings.tenants,
+      folder: join(dataFolder, "tenants"),
+      system,
+      onError,
+    });
+    this.auth = createAuthenticator(system, { ...settings.auth, onError });
+    this.runtimes = new TenantRuntimes({ system, tenants: this.tenants, settings });
+    this.services = new RealmServices({
+      db: system,
+      settings,
+      mayUse: ({ session }) => this.#systemIdentity(session).scopes.includes("*"),
+    });
+    const own = hubOperations(this);
+    const { operations } = settings;
+    const spokes = registerSpoke((namespace) => this.#isOwn(namespace));
+    this.#systemOperations = this.#registry([...own.system, ...(operations.system ?? [])]);
+    this.#tenantOperations = this.#registry([...own.tenant, spokes, ...(operations.tenant ?? [])]);
+  }
+
+  /** Whether it takes no more calls. */
+  get closing(): boolean {
+    return this.#draining || this.#closing !== undefined;
+  }
+
+  /**
+   * Finds out who shows a credential, and in which organisation it works.
+   *
+   * @throws CallError `UNAUTHENTICATED`, `RATE_LIMITED`; `FORBIDDEN` for organisations that are not there
+   * or that the account is not in; `UNAVAILABLE` while the hub closes
+   */
+  signIn(credential: Credential, options: SignInOptions): Session {
+    if (this.closing) throw new CallError("UNAVAILABLE", "the hub is closing");
+    return signIn({ auth: this.auth, system: this.system }, credential, options);
+  }
+
+  /**
+   * Calls a query or mutation.
+   *
+   * @throws CallError as `OperationRegistry.execute`, and `UNAUTHENTICATED`, `RATE_LIMITED`, `FORBIDDEN`,
+   * `UNAVAILABLE`
+   */
+  async execute(session: Session, call: HubCall): Promise<ResponseEnvelope> {
+    using lease = this.#lease(session);
+    const { registry, identity, place } = this.#admit(session, call, lease);
+    const options = this.#options(call, { identity, place });
+    const report = this.#reporter(registry.getSpec(call.operationId), place);
+    this.#running += 1;
+    try {
+      const answer = await registry.execute(call.operationId, call.input, options);
+      report("ok");
+      return answer;
+    } catch (error) {
+      report(codeOf(error));
+      const spec = registry.getSpec(call.operationId);
+      if (!place.reached) noteUnreached(place, { spec, options, error });
+      throw error;
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#onIdle?.();
+    }
+  }
+
+  /**
+   * Subscribes to a subscription; see `OperationRegistry.subscribe`.
+   *
+   * @throws CallError as {@link execute}
+   */
+  subscribe(session: Session, call: HubCall): OperationAnswers {
+    const lease = this.#lease(session);
+    try {
+      const { registry, identity, place } = this.#admit(session, call, lease);
+      const options = this.#options(call, { identity, place });
+      const spec = registry.getSpec(call.operationId);
+      const report = this.#reporter(spec, place);
+      try {
+        const answers = registry.subscribe(call.operationId, call.input, options);
+        return new LeasedAnswers(answers, { lease, onEnd: report });
+      } catch (error) {
+        report(codeOf(error));
+        noteUnreached(place, { spec, options, error });
+        throw error;
+      }
+    } catch (error) {
+      lease?.[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Calls `listener` when a call has ended. Returns a function that ends it. */
+  onCall(listener: (report: CallReport) => void): () => void {
+    this.#onCall.add(listener);
+    return () => void this.#onCall.delete(listener);
+  }
+
+  /** WebSocket connections that are open. */
+  get connections(): number {
+    return this.services.sockets.stats().connections + this.runtimes.connections;
+  }
+
+  /** The spec of an operation as a session sees it; null where there is none. */
+  specOf(session: Session, id: string): OperationSpec | null {
+    using lease = this.#lease(session);
+    return this.#registryOf(id, lease).getSpec(id);
+  }
+
+  /** Every operation that a session can ask for, whether it may call it or not. */
+  specs(session: Session): readonly OperationSpec[] {
+    using lease = this.#lease(session);
+    const system = this.#systemOperations.list();
+    if (lease === null) return system;
+    const own = [...this.#tenantOperations.list(), ...lease.runtime.spokes.registry.list()];
+    const ids = new Set(own.map(operationId));
+    return [...own, ...system.filter((spec) => !ids.has(operationId(spec)))];
+  }
+
+  /** The specs of the hub itself, without those of spokes. */
+  ownSpecs(): {
+    readonly tenant: readonly OperationSpec[];
+    readonly system: readonly OperationSpec[];
+  } {
+    return { tenant: this.#tenantOperations.list(), system: this.#systemOperations.list() };
+  }
+
+  /** Calls that run now, subscriptions left out. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Takes no more calls; resolves when none runs any more, or after so many milliseconds. */
+  async drain(ms: number): Promise<void> {
+    this.#draining = true;
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Ends what runs and closes every file. Close the edges first. Always resolves; idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.runtimes.close();
+    await this.services.close();
+    this.tenants.close();
+    this.auth.close();
+    this.system.$client.close();
+  }
+
+  #isOwn(namespace: string): boolean {
+    return [this.#tenantOperations, this.#systemOperations].some(
+      (registry) => registry.list({ namespace }).length > 0,
+    );
+  }
+
+  #lease({ orgId }: Session): RuntimeLease | null {
+    if (this.closing) throw new CallError("UNAVAILABLE", "the hub is closing");
+    return orgId === null ? null : this.runtimes.enter(orgId);
+  }
+
+  #registryOf(id: string, lease: RuntimeLease | null): OperationRegistry {
+    if (lease !== null) {
+      if (this.#tenantOperations.getSpec(id) !== null) return this.#tenantOperations;
+      const { registry } = lease.runtime.spokes;
+      if (registry.getSpec(id) !== null) return registry;
+    }
+    return this.#systemOperations;
+  }
+
+  #admit(
+    session: Session,
+    { operationId: id, origin: from }: HubCall,
+    lease: RuntimeLease | null,
+  ): Admitted {
+    const origin = from ?? null;
+    const registry = this.#registryOf(id, lease);
+    if (registry === this.#systemOperations || lease === null) {
+      const { services } = this;
+      const place: CallPlace = { session, services, tenant: null, origin, reached: false };
+      return { registry, identity: this.#systemIdentity(session), place };
+    }
+    const { runtime: tenant } = lease;
+    const identity = tenant.identityOf(session.principal());
+    if (identity === null) throw new CallError("FORBIDDEN", "no access to this organisation");
+    const { services } = tenant;
+    return { registry, identity, place: { session, services, tenant, origin, reached: false } };
+  }
+
+  /** Reports a call once; nobody pays for it while nobody listens. */
+  #reporter(spec: OperationSpec | null, { tenant }: CallPlace): (code: string) => void {
+    if (this.#onCall.size === 0) return () => undefined;
+    const began = performance.now();
+    const about = {
+      operationId: spec === null ? "unknown" : operationId(spec),
+      type: spec?.type ?? "query",
+      realm: tenant === null ? "system" : "tenant",
+    } as const;
+    return (code) => {
+      const report = { ...about, code, seconds: (performance.now() - began) / 1_000 };
+      for (const listener of this.#onCall) listener(report);
+    };
+  }
+
+  #systemIdentity(session: Session): Identity {
+    return systemIdentity(session.principal(), this.settings.membershipScopes);
+  }
+
+  #options(
+    call: HubCall,
+    { identity, place }: { readonly identity: Identity; readonly place: CallPlace },
+  ): CallOptions & { readonly requestId: string } {
+    const { requestId, parentRequestId, signal, deadline } = call;
+    return {
+      identity,
+      requestId: requestId ?? crypto.randomUUID(),
+      metadata: withPlace(call.metadata, place),
+      ...(parentRequestId === undefined ? {} : { parentRequestId }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(deadline === undefined ? {} : { deadline }),
+    };
+  }
+
+  #registry(operations: readonly HubOperation[]): OperationRegistry {
+    const { onError, limits } = this.settings;
+    const registry = new OperationRegistry({
+      onError: (error, { operationId: id, requestId }) =>
+        onError(error, `call ${requestId} of ${id}`),
+    });
+    for (const one of operations) {
+      const timeout =
+        one.operation.type === "subscription" ? {} : { timeoutMs: limits.callTimeoutMs };
+      registry.registerAll([journaled(one)], timeout);
+    }
+    return registry;
+  }
+}
+
+/**
+ * Opens the files of a hub, and makes them if they are not there.
+ *
+ * @throws HubError `INVALID_ARGUMENT`; what opening `system.db` throws
+ * @example
+ * ```ts
+ * await using core = createHubCore({ dataFolder: "./data" });
+ * const session = core.signIn({ bearer: key }, { org: "acme", source: "local" });
+ * const { data } = await core.execute(session, { operationId: "graphs.list", input: {} });
+ * ```
+ */
+export function createHubCore(options: HubOptions): HubCore {
+  return new HubCore(resolveHubOptions(options));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof CallError ? error.code : "UNKNOWN_ERROR";
+}

@@ -1,0 +1,81 @@
+import { type Identity, scopeMatches } from "@alkdev/operations";
+import {
+  type Acl,
+  type CallProjection,
+  createAcl,
+  createCallProjection,
+  type Principal,
+  type TenantDatabase,
+  type TenantHandle,
+  tenantIdentity,
+} from "@alkdev/storage/sqlite";
+import { SpokeLinks } from "../socket/spoke-links.ts";
+import type { HubSettings } from "./hub-options.ts";
+import { RealmServices } from "./realm-services.ts";
+
+/** Everything that a hub has of an open tenant. Made by `TenantRuntimes`. */
+export class TenantRuntime {
+  readonly orgId: string;
+  readonly services: RealmServices;
+  readonly projection: CallProjection;
+  /** Spokes that are connected now, and their operations. */
+  readonly spokes: SpokeLinks;
+  readonly #handle: TenantHandle;
+  readonly #acl: Acl;
+  readonly #settings: HubSettings;
+  #closing: Promise<void> | undefined;
+
+  constructor(handle: TenantHandle, settings: HubSettings) {
+    const { db, orgId } = handle;
+    const { name, onError, projection } = settings;
+    this.orgId = orgId;
+    this.#handle = handle;
+    this.#settings = settings;
+    this.#acl = createAcl(db);
+    this.services = new RealmServices({
+      db,
+      settings,
+      mayUse: ({ session }, action) => this.#mayUseEvents(session.principal(), action),
+    });
+    this.spokes = new SpokeLinks(settings);
+    this.projection = createCallProjection(db, { consumer: `hub:${name}:calls`, onError });
+    if (projection) this.projection.start();
+  }
+
+  get db(): TenantDatabase {
+    return this.#handle.db;
+  }
+
+  /** What somebody may do here; null for those who are not in the organisation. */
+  identityOf(principal: Principal): Identity | null {
+    const { membershipScopes } = this.#settings;
+    return tenantIdentity(principal, { orgId: this.orgId, acl: this.#acl, membershipScopes });
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.services.sockets.stats().connections;
+  }
+
+  /** Ends connections and subscriptions, and gives the file back. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.services.close();
+      await this.projection.stop();
+      if (this.#settings.projection && this.#handle.isOpen) await this.projection.catchUp();
+    } finally {
+      this.#handle.close();
+    }
+  }
+
+  #mayUseEvents(principal: Principal, action: "subscribe" | "publish"): boolean {
+    const needed = action === "subscribe" ? "events:read" : "events:write";
+    const scopes = this.identityOf(principal)?.scopes ?? [];
+    return scopes.some((held) => scopeMatches(held, needed));
+  }
+}

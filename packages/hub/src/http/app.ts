@@ -1,0 +1,65 @@
+import { CallError } from "@alkdev/operations";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import type { HubCore } from "../core/hub-core.ts";
+import { authRoutes } from "./auth-routes.ts";
+import { callRoutes } from "./call-routes.ts";
+import { errorResponse } from "./error-response.ts";
+import { healthRoutes } from "./health-routes.ts";
+import type { HubMetrics } from "./metrics.ts";
+import { type HubEnv, sourceAddress } from "./source-address.ts";
+
+/** Options of {@link createApp}. */
+export interface AppOptions {
+  readonly core: HubCore;
+  readonly metrics: HubMetrics | null;
+  readonly isReady: () => boolean;
+  readonly trustProxy: boolean;
+  /** Origins whose pages may call; none by default. */
+  readonly corsOrigins: readonly string[];
+}
+
+/** Every route of the hub but the WebSocket. */
+export function createApp(options: AppOptions): Hono<HubEnv> {
+  const { core, metrics, corsOrigins } = options;
+  const { maxBodyBytes } = core.settings.limits;
+  const app = new Hono<HubEnv>();
+  app.use(sourceAddress(options.trustProxy));
+  if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins] }));
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        metrics?.refused("TOO_LARGE");
+        return errorResponse(
+          new CallError("TOO_LARGE", `a request may have ${maxBodyBytes} bytes`, {
+            details: { maxBodyBytes },
+          }),
+        );
+      },
+    }),
+  );
+  app.use(async (context, next) => {
+    await next();
+    if (context.res.status === 401 || context.res.status === 429) {
+      metrics?.refused(context.res.status === 401 ? "UNAUTHENTICATED" : "RATE_LIMITED");
+    }
+  });
+  app.route("/", healthRoutes(options));
+  app.route("/", callRoutes(core));
+  app.route("/", authRoutes(core));
+  app.notFound((context) =>
+    errorResponse(
+      new CallError("NOT_FOUND", `there is no ${context.req.method} ${context.req.path}`),
+      {
+        status: 404,
+      },
+    ),
+  );
+  app.onError((error) => {
+    core.settings.onError(error, "an HTTP request");
+    return errorResponse(error);
+  });
+  return app;
+}

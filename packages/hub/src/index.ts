@@ -1,0 +1,26 @@
+export { type CallOrigin, systemOf, tenantOf } from "./core/call-place.ts";
+export type { Credential } from "./core/credential.ts";
+export {
+  DEFAULT_EVENT_ROUTES,
+  type EventReach,
+  type EventRoute,
+} from "./core/event-routes.ts";
+export {
+  type CallReport,
+  createHubCore,
+  type HubCall,
+  type HubCore,
+  type SignInOptions,
+} from "./core/hub-core.ts";
+export type {
+  HubLimits,
+  HubOperation,
+  HubOperations,
+  HubOptions,
+  HubSettings,
+} from "./core/hub-options.ts";
+export { HUB_MEMBERSHIP_SCOPES } from "./core/hub-scopes.ts";
+export type { Session } from "./core/session.ts";
+export { HubError, type HubErrorCode, type HubErrorOptions } from "./errors.ts";
+export { type Hub, type StartHubOptions, startHub } from "./start-hub.ts";
+export { type HubWorkers, type HubWorkersOptions, startHubWorkers } from "./workers/hub-workers.ts";

@@ -1,0 +1,54 @@
+import {
+  type SystemWorkersOptions,
+  startSystemWorkers,
+  startTenantWorkers,
+  type TenantWorkersOptions,
+} from "@alkdev/storage/sqlite";
+import type { HubCore } from "../core/hub-core.ts";
+
+/** Options of {@link startHubWorkers}. */
+export interface HubWorkersOptions {
+  /** Of the queues of `system.db`. */
+  readonly system?: Pick<SystemWorkersOptions, "deliverKey" | "keepEndedKeysSeconds">;
+  /** Of the queues of all tenants. */
+  readonly tenants?: Omit<TenantWorkersOptions, "onError"> & {
+    readonly maxActive?: number;
+    readonly sweepSeconds?: number;
+  };
+}
+
+/** Workers that run. */
+export interface HubWorkers {
+  /** Tenants that are worked on now, and those that wait. */
+  readonly load: { readonly active: number; readonly waiting: number };
+  /** Waits for what runs, at most half a minute. Always resolves; idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Works on every queue of `system.db` and of the tenants, and fires their schedules. Any number of processes
+ * may do it for the same folder.
+ *
+ * @throws StorageError `INVALID_ARGUMENT`
+ */
+export function startHubWorkers(
+  core: Pick<HubCore, "system" | "tenants" | "settings">,
+  options: HubWorkersOptions = {},
+): HubWorkers {
+  const { system, tenants, settings } = core;
+  const ofSystem = startSystemWorkers({ ...options.system, system, tenants });
+  const ofTenants = startTenantWorkers({
+    ...options.tenants,
+    tenants,
+    system,
+    onError: settings.onError,
+  });
+  return {
+    get load() {
+      return ofTenants.load;
+    },
+    stop: async () => {
+      await Promise.all([ofSystem.stop(), ofTenants.stop()]);
+    },
+  };
+}
