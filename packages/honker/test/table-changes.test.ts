@@ -96,6 +96,19 @@ describe.each(engineModes)("M17: tables of a statement, $mode", ({ extension }) 
     expect(heard).toEqual([true]);
   });
 
+  it("tell of tables of the layer above by their names: nobody else is woken", () => {
+    const db = setup();
+    db.execute("CREATE TABLE _alk_storage_notes (text TEXT)");
+    const heard: unknown[] = [];
+    db.onCommit(({ engine, tables }) => heard.push([engine, ...tables]));
+    db.execute("INSERT INTO _alk_storage_notes VALUES ('a')");
+    db.prepare("UPDATE _alk_storage_notes SET text = 'b'").run();
+    expect(heard).toEqual([
+      [false, "_alk_storage_notes"],
+      [false, "_alk_storage_notes"],
+    ]);
+  });
+
   it("tell nobody of reading them, and of a SELECT that calls a function that writes", () => {
     const db = setup();
     let heard = 0;

@@ -26,8 +26,11 @@ import type { Transaction, TransactionOptions } from "./transaction.ts";
 import { applyControl, transactionControl } from "./transaction-control.ts";
 import { TransactionStack } from "./transaction-stack.ts";
 
-/** SQL through which a statement of the user may write the engine's tables behind our back. */
-const ENGINE_SQL = /honker_|_alk_|\bnotify\s*\(/i;
+/**
+ * SQL through which a statement of the user may write the engine's tables behind our back. Nobody waits for
+ * `_alk_storage_*`, the tables of a layer above.
+ */
+const ENGINE_SQL = /honker_|_alk_(?!storage_)|\bnotify\s*\(/i;
 /** Functions of the extension write, also where they are called in a SELECT. */
 const ENGINE_FUNCTION = /\b(?:honker_\w+|notify)["`\]]?\s*\(/i;
 

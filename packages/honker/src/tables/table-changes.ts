@@ -6,14 +6,17 @@ import { type StatementTables, StatementTablesReader } from "./statement-tables.
 export interface TableChange {
   /** Tables written by SQL, also through triggers and foreign key actions. */
   readonly tables: ReadonlySet<string>;
-  /** The engine's own tables (`_honker_*`, `_alk_*`) were written: a notification, a job, a lock. */
+  /**
+   * The engine's own tables (`_honker_*`, `_alk_*` but not `_alk_storage_*`) were written: a notification, a
+   * job, a lock.
+   */
   readonly engine: boolean;
   /** Other tables may have been written too: a virtual table was involved. */
   readonly more: boolean;
 }
 
 const TABLE = "table:";
-const ENGINE_TABLE = /^_(honker|alk)_/i;
+const ENGINE_TABLE = /^_(honker|alk(?!_storage))_/i;
 
 /** Topic that stands for tables whose names are not known. */
 const ANY_TABLE = "table:*";
