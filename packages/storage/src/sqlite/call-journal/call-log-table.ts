@@ -10,17 +10,17 @@ export interface LoggedRow {
 }
 
 const IS_CALL = "request_id = ?1 AND caller_id = ?2 AND operation_id = ?3";
-const FIND = `SELECT owner, outcome FROM _alk_call_log WHERE ${IS_CALL}`;
-const INSERT = `INSERT INTO _alk_call_log
+const FIND = `SELECT owner, outcome FROM _alk_storage_calls WHERE ${IS_CALL}`;
+const INSERT = `INSERT INTO _alk_storage_calls
   (request_id, caller_id, operation_id, owner, outcome, at_ms) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (request_id, caller_id, operation_id) DO NOTHING`;
-const END = `UPDATE _alk_call_log SET owner = NULL, outcome = ?5, at_ms = ?6
+const END = `UPDATE _alk_storage_calls SET owner = NULL, outcome = ?5, at_ms = ?6
   WHERE ${IS_CALL} AND owner = ?4`;
-const FORGET = `DELETE FROM _alk_call_log WHERE ${IS_CALL} AND owner = ?4`;
-const TAKE_OVER = `UPDATE _alk_call_log SET owner = ?4, outcome = NULL, at_ms = ?5 WHERE ${IS_CALL}`;
+const FORGET = `DELETE FROM _alk_storage_calls WHERE ${IS_CALL} AND owner = ?4`;
+const TAKE_OVER = `UPDATE _alk_storage_calls SET owner = ?4, outcome = NULL, at_ms = ?5 WHERE ${IS_CALL}`;
 /** Not those that run: their owner holds its lease. */
-const PRUNE = `DELETE FROM _alk_call_log WHERE id IN (
-  SELECT id FROM _alk_call_log c WHERE at_ms < ?1 AND (owner IS NULL OR NOT EXISTS (
+const PRUNE = `DELETE FROM _alk_storage_calls WHERE id IN (
+  SELECT id FROM _alk_storage_calls c WHERE at_ms < ?1 AND (owner IS NULL OR NOT EXISTS (
     SELECT 1 FROM _honker_locks l
     WHERE l.name = '${LEASE_PREFIX}' || c.owner AND l.expires_at > ?2))
   LIMIT ?3)`;

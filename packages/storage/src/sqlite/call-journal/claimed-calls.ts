@@ -69,9 +69,11 @@ export class ClaimedCalls {
   }
 
   /** @param onLate called where the end is to be written later */
-  finish(call: JournaledCall, outcome: CallOutcome, onLate: () => void): boolean {
+  finish(call: JournaledCall, end: CallOutcome, onLate: () => void): boolean {
     const name = JSON.stringify(callKey(call));
     requireOutside(this.#context, "end a call");
+    // the first end counts, also where it could not be written
+    const outcome = this.#late.get(name)?.outcome ?? end;
     try {
       const ours = this.#context.client.transaction(() => this.#end(call, outcome));
       this.#ended(name);

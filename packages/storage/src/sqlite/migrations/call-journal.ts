@@ -3,7 +3,7 @@
  * an owner, one that ended an outcome. Strangers have the caller "", which no identity has.
  */
 export const CALL_JOURNAL: readonly string[] = [
-  `CREATE TABLE _alk_call_log (
+  `CREATE TABLE _alk_storage_calls (
     id INTEGER PRIMARY KEY,
     request_id TEXT NOT NULL,
     caller_id TEXT NOT NULL,
@@ -11,9 +11,9 @@ export const CALL_JOURNAL: readonly string[] = [
     owner TEXT,
     outcome TEXT,
     at_ms INTEGER NOT NULL,
-    CONSTRAINT _alk_call_log_state CHECK ((owner IS NULL) <> (outcome IS NULL))
+    CONSTRAINT _alk_storage_calls_state CHECK ((owner IS NULL) <> (outcome IS NULL))
   ) STRICT`,
-  `CREATE UNIQUE INDEX _alk_call_log_call
-    ON _alk_call_log (request_id, caller_id, operation_id)`,
-  "CREATE INDEX _alk_call_log_at ON _alk_call_log (at_ms)",
+  `CREATE UNIQUE INDEX _alk_storage_calls_call
+    ON _alk_storage_calls (request_id, caller_id, operation_id)`,
+  "CREATE INDEX _alk_storage_calls_at ON _alk_storage_calls (at_ms)",
 ];
