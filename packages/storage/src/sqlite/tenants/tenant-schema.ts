@@ -1,4 +1,4 @@
-import type { Database } from "@alkdev/honker";
+import { type Database, HonkerError } from "@alkdev/honker";
 import {
   listMigrations,
   type MigrationEntry,
@@ -107,7 +107,7 @@ export class TenantSchema {
     try {
       migrate({ $client: client }, { ...config, until: version.app, before: own });
     } catch (error) {
-      if (error instanceof StorageError) throw error;
+      if (error instanceof StorageError || error instanceof HonkerError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new StorageError("MIGRATION_FAILED", `cannot migrate "${client.path}": ${reason}`, {
         cause: error,
