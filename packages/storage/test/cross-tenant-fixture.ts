@@ -19,10 +19,16 @@ export interface CrossTenant {
   readonly tenants: TenantManager;
   readonly setup: TenantsSetup;
   readonly crossTenant: CrossTenantDelegations;
-  /** Delivers what is in the outbox of acme until there is nothing, or nothing but retries. */
-  deliver(orgId?: string): Promise<void>;
+  /** Works on the outbox of an organisation, default acme, until something holds, default that it is empty. */
+  deliver(options?: DeliverOptions): Promise<void>;
   /** What bob of globex may do. */
   scopes(): readonly string[];
+}
+
+/** Whose outbox is worked on, and until when. */
+export interface DeliverOptions {
+  readonly orgId?: string;
+  readonly until?: () => boolean;
 }
 
 /** From ada of acme, who holds all plans, to bob of globex. */
@@ -61,7 +67,7 @@ export function crossTenantFixture(options: Partial<CrossTenantOptions> = {}): C
     tenants,
     setup,
     crossTenant,
-    deliver: (orgId = "acme") => deliverAll(tenants, crossTenant, orgId),
+    deliver: (deliver) => deliverAll(tenants, crossTenant, deliver),
     scopes: () => scopesOf(tenants),
   };
 }
@@ -73,24 +79,33 @@ export function scopesOf(tenants: TenantManager): readonly string[] {
   });
 }
 
-/** Works on the outbox of an organisation until it is empty. */
+/** Works on an outbox. */
 export async function deliverAll(
   tenants: TenantManager,
   crossTenant: CrossTenantDelegations,
-  orgId: string,
+  { orgId = "acme", until }: DeliverOptions = {},
 ): Promise<void> {
   const handle = tenants.open(orgId);
   const queue = handle.db.$client.queue(OUTBOX);
   const handler = crossTenant.queues[OUTBOX]?.(handle.db, orgId);
   if (handler === undefined) throw new Error("there is no handler");
   const worker: Worker = queue.work(handler);
+  const isEmpty = (): boolean => queue.stats().pending + queue.stats().running === 0;
   try {
-    await eventually("the outbox is empty", () => {
-      const { pending, running } = queue.stats();
-      return pending + running === 0;
-    });
+    await eventually("it is delivered", until ?? isEmpty);
   } finally {
     await worker.stop();
     handle.close();
   }
+}
+
+/** Removes a tenant for good. */
+export async function purge({ setup, tenants }: CrossTenant, orgId: string): Promise<void> {
+  const impatient = setup.manager({ graceSeconds: 0 });
+  impatient.delete(orgId, { confirm: orgId });
+  await eventually("it is purged", () => {
+    tenants.evict(orgId);
+    impatient.purgeDue();
+    return impatient.get(orgId) === null;
+  });
 }

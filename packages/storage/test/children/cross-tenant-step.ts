@@ -1,5 +1,5 @@
-// Delegates or revokes (second argument) between the tenants below the folder given as first argument, carries
-// it over, and kills itself at the step whose number is the third argument. Steps are the commits of both
+// Delegates, revokes or reconciles (second argument) between the tenants below the folder given as first
+// argument, carries it over, and kills itself at the step whose number is the third argument. Steps are the commits of both
 // files and the looks at the clock, which happen inside their transactions too; 0: no kill.
 import { join } from "node:path";
 import { open } from "@alkdev/honker";
@@ -32,6 +32,7 @@ client.onCommit(step);
 globex.db.$client.onCommit(step);
 
 if (operation === "revoke") crossTenant.revoke("acme", "intent-1");
+else if (operation !== "delegate") await crossTenant.reconcile("acme");
 else {
   crossTenant.delegate({
     id: "intent-1",

@@ -2,9 +2,10 @@ import { StorageError } from "../../errors.ts";
 import type { ResourceActions } from "../../graphs/index.ts";
 import type { TenantDatabase } from "../client.ts";
 import { requireOrgId } from "../tenants/org-id.ts";
+import { revokeIncoming } from "./apply-incoming.ts";
 import { putConsent, removeConsent, requireConsent } from "./consents.ts";
-import type { CrossTenantContext } from "./deliver.ts";
-import { incomingFrom, revokeIncoming } from "./incoming.ts";
+import type { CrossTenantContext } from "./context.ts";
+import { incomingFrom } from "./incoming.ts";
 import { checkedTerms } from "./terms.ts";
 
 /** What is consented to. */
@@ -32,7 +33,8 @@ export function allow(
       try {
         requireConsent(client, from, incoming.terms);
       } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
+        if (!(error instanceof StorageError && error.code === "DELEGATION_NOT_ALLOWED"))
+          throw error;
         revokeIncoming(tenant, incoming, { clock, reason: error.message });
       }
     }

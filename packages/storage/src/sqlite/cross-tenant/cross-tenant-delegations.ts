@@ -1,35 +1,38 @@
-import type { Clock, Job, JobContext } from "@alkdev/honker";
+import type { Clock, Job } from "@alkdev/honker";
 import { StorageError } from "../../errors.ts";
 import type { TenantDatabase } from "../client.ts";
+import type { PageOptions } from "../graph-store/paging.ts";
 import { requireWhole } from "../graph-store/reachable.ts";
+import type { Page } from "../graph-store/rows.ts";
 import type { TenantManager } from "../tenants/tenant-manager.ts";
 import type { OtherQueue } from "../workers/queue-handlers.ts";
 import type { TenantSchedule } from "../workers/tenant-schedules.ts";
 import { allow, type ConsentInput, disallow } from "./change-consent.ts";
 import { type DelegationConsent, listConsents } from "./consents.ts";
-import {
-  type CrossTenantContext,
-  DELEGATION_OUTBOX,
-  type DelegationMessage,
-  deliver,
-} from "./deliver.ts";
+import type { CrossTenantContext } from "./context.ts";
+import { deliver } from "./deliver.ts";
 import { type IncomingDelegation, listIncoming } from "./incoming.ts";
 import { type CrossTenantDelegationInput, delegate, revoke } from "./intents.ts";
+import { DELEGATION_OUTBOX, type DelegationMessage } from "./outbox.ts";
 import {
   type ListOutgoingOptions,
   listOutgoing,
   type OutgoingDelegation,
   readOutgoing,
 } from "./outgoing.ts";
-import { type ReconciledDelegation, reconcile } from "./reconcile.ts";
+import { reconcile } from "./reconcile.ts";
+import type { DelegationVerdict, ReconciledDelegation } from "./reconciled.ts";
 
 /** Options of {@link createCrossTenantDelegations}. */
 export interface CrossTenantOptions {
   /** Opens both files. */
   readonly tenants: TenantManager;
-  /** Attempts before a delegation that cannot be applied is given up and taken back, default 10. */
+  /**
+   * Attempts before a delegation that cannot be applied is given up and taken back, default 20: an hour and
+   * a quarter. A revocation is never given up.
+   */
   readonly maxAttempts?: number;
-  /** Milliseconds before the second attempt, doubled for each one after, to an hour at most; default 5,000. */
+  /** Milliseconds before the second attempt, doubled for each one after, to 5 minutes at most; default 5,000. */
   readonly baseBackoffMs?: number;
   /** Time source, default the machine's clock. */
   readonly clock?: Clock;
@@ -58,12 +61,9 @@ export interface CrossTenantDelegations {
   /** A delegation of that organisation, or null. */
   get(orgId: string, id: string): OutgoingDelegation | null;
   /** Delegations of that organisation, by id. */
-  list(orgId: string, options?: ListOutgoingOptions): readonly OutgoingDelegation[];
-  /** Delegations to principals of that organisation that are applied, by id. */
-  listIncoming(
-    orgId: string,
-    page?: { readonly after?: string; readonly limit?: number },
-  ): readonly IncomingDelegation[];
+  list(orgId: string, options?: ListOutgoingOptions): Page<OutgoingDelegation>;
+  /** Delegations to principals of that organisation that are applied, by organisation and id. */
+  listIncoming(orgId: string, page?: PageOptions): Page<IncomingDelegation>;
   /**
    * Consents that another organisation delegates at most this to principals of `orgId`; without consent
    * nothing is accepted. Replaces an earlier consent: what no longer fits ends in the same commit.
@@ -76,9 +76,9 @@ export interface CrossTenantDelegations {
   /** What `orgId` consents to. */
   consents(orgId: string): readonly DelegationConsent[];
   /**
-   * Compares both sides of every delegation of an organisation, in both directions, and settles what
-   * differs. Says for each which effect holds. Delegations whose delegator no longer holds what it gave
-   * are taken back.
+   * Compares both sides of every delegation of an organisation that has not ended, in both directions, and
+   * settles what differs. Says for each whether it is applied, and what was done. Delegations whose
+   * delegator no longer holds what it gave are taken back; those that expired a day ago are taken out.
    *
    * @throws the reason of `options.signal`; those of `TenantManager.open`
    */
@@ -86,14 +86,17 @@ export interface CrossTenantDelegations {
     orgId: string,
     options?: { readonly signal?: AbortSignal },
   ): Promise<ReconciledDelegation[]>;
-  /** For `startTenantWorkers({ otherQueues })`: delivery and reconciliation of each tenant's file. */
+  /**
+   * For `startTenantWorkers({ otherQueues })`: delivery and reconciliation of each tenant's file. A job that
+   * reconciles has the number of delegations per verdict as its result.
+   */
   readonly queues: Readonly<Record<string, OtherQueue>>;
   /** For `startTenantWorkers({ schedules: [...TENANT_SCHEDULES, schedule] })`: reconciles at 3:30 UTC. */
   readonly schedule: TenantSchedule;
 }
 
 const RECONCILE_QUEUE = "cross-tenant-reconciliation";
-const LONGEST_BACKOFF_MS = 3_600_000;
+const LONGEST_BACKOFF_MS = 300_000;
 
 /**
  * Delegations between the organisations of a manager.
@@ -112,7 +115,7 @@ const LONGEST_BACKOFF_MS = 3_600_000;
  * ```
  */
 export function createCrossTenantDelegations(options: CrossTenantOptions): CrossTenantDelegations {
-  const { tenants, maxAttempts = 10, baseBackoffMs = 5_000 } = options;
+  const { tenants, maxAttempts = 20, baseBackoffMs = 5_000 } = options;
   requireWhole("maxAttempts", maxAttempts, [1, 1_000]);
   requireWhole("baseBackoffMs", baseBackoffMs, [0, LONGEST_BACKOFF_MS]);
   const { clock = { now: () => Date.now() } } = options;
@@ -136,16 +139,19 @@ export function createCrossTenantDelegations(options: CrossTenantOptions): Cross
     reconcile: (orgId, { signal } = {}) =>
       tenants.withTenant(orgId, (tenant) => reconcile(context, { tenant, orgId, signal })),
     queues: {
-      [`_outbox:${DELEGATION_OUTBOX}`]: (tenant, orgId) => (job, jobContext) => {
-        if (orgId === null) throw needsTenants();
-        deliver(context, { tenant, orgId }, job as Job<DelegationMessage>, jobContext);
+      [DELEGATION_OUTBOX]: (tenant, orgId) => {
+        requireTenants(orgId);
+        return (job, { complete }) => {
+          deliver(context, tenant, { job: job as Job<DelegationMessage>, complete });
+        };
       },
-      [RECONCILE_QUEUE]:
-        (tenant, orgId) =>
-        async (_job, { signal }: JobContext) => {
-          if (orgId === null) throw needsTenants();
-          await reconcile(context, { tenant, orgId, signal });
-        },
+      [RECONCILE_QUEUE]: (tenant, orgId) => {
+        requireTenants(orgId);
+        return async (_job, { signal, complete }) => {
+          const found = await reconcile(context, { tenant, orgId, signal });
+          complete(() => countsOf(found));
+        };
+      },
     },
     schedule: {
       name: RECONCILE_QUEUE,
@@ -156,8 +162,16 @@ export function createCrossTenantDelegations(options: CrossTenantOptions): Cross
   };
 }
 
-function needsTenants(): StorageError {
-  return new StorageError("INVALID_ARGUMENT", "a worker of one file cannot reach another file", {
+/** A worker of one file has no id of it. @throws StorageError `INVALID_ARGUMENT` */
+function requireTenants(orgId: string | null): asserts orgId is string {
+  if (orgId !== null) return;
+  throw new StorageError("INVALID_ARGUMENT", "workers of one file cannot reach another file", {
     hint: "Start the workers with { tenants, system }",
   });
+}
+
+function countsOf(found: readonly ReconciledDelegation[]): Record<DelegationVerdict, number> {
+  const counts = { applied: 0, "not-applied": 0, expired: 0, "to-be-compensated": 0, unknown: 0 };
+  for (const { verdict } of found) counts[verdict] += 1;
+  return counts;
 }

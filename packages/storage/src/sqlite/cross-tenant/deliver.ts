@@ -1,48 +1,21 @@
-import type { Backoff, Clock, Job, JobContext } from "@alkdev/honker";
-import { StorageError } from "../../errors.ts";
+import type { Job, JobContext } from "@alkdev/honker";
 import type { TenantDatabase } from "../client.ts";
-import type { TenantManager } from "../tenants/tenant-manager.ts";
-import { type Application, applyIncoming, incomingRow, revokeIncoming } from "./incoming.ts";
-import { moveOutgoing, type OutgoingDelegation, readOutgoing } from "./outgoing.ts";
+import { applyIncoming, revokeIncoming } from "./apply-incoming.ts";
+import type { CrossTenantContext } from "./context.ts";
+import { incomingRow } from "./incoming.ts";
+import { beginRevocation, type DelegationMessage } from "./outbox.ts";
+import {
+  moveOutgoing,
+  type OutgoingDelegation,
+  type OutgoingState,
+  readOutgoing,
+} from "./outgoing.ts";
+import { describeError, endOf, noTenant, notHeld } from "./reasons.ts";
+import { isHeld } from "./require-held.ts";
 
-/** What the parts of cross-tenant delegations share. */
-export interface CrossTenantContext {
-  readonly tenants: TenantManager;
-  readonly clock: Clock;
-  /** How often a delegation is tried before it is given up. */
-  readonly maxAttempts: number;
-  readonly backoff: Exclude<Backoff, (...parameters: never[]) => unknown>;
-}
-
-/** A message of the outbox: which delegation to bring to where its state says it should be. */
-export interface DelegationMessage {
-  readonly id: string;
-}
-
-/** Name of the outbox in the delegating file. */
-export const DELEGATION_OUTBOX = "cross-tenant";
-
-/**
- * Enqueues a delivery in the open transaction of the delegating file.
- *
- * @param scope `pending`: a delivery that runs may have read the state before; it does not count
- */
-export function enqueueDelivery(
-  tenant: TenantDatabase,
-  id: string,
-  options: {
-    readonly context: CrossTenantContext;
-    readonly scope: "pending" | "pending-or-running";
-  },
-): void {
-  const { maxAttempts, backoff } = options.context;
-  const unique = { key: id, scope: options.scope };
-  outboxQueue(tenant).enqueue({ id }, { unique, maxAttempts, backoff });
-}
-
-/** The queue behind the outbox. */
-function outboxQueue(tenant: TenantDatabase) {
-  return tenant.$client.queue<DelegationMessage>(`_outbox:${DELEGATION_OUTBOX}`);
+/** A claimed message, and how it ends. */
+export interface Delivery extends Pick<JobContext, "complete"> {
+  readonly job: Job<DelegationMessage>;
 }
 
 /**
@@ -52,78 +25,62 @@ function outboxQueue(tenant: TenantDatabase) {
  */
 export function deliver(
   context: CrossTenantContext,
-  { tenant, orgId }: { readonly tenant: TenantDatabase; readonly orgId: string },
-  job: Job<DelegationMessage>,
-  { complete }: Pick<JobContext, "complete">,
+  tenant: TenantDatabase,
+  delivery: Delivery,
 ): void {
+  const { job, complete } = delivery;
+  const delegation = readOutgoing(tenant.$client, job.payload.id);
+  if (delegation?.state === "pending") apply(context, { tenant, delegation, ...delivery });
+  else if (delegation?.state === "revoking") revoke(context, { tenant, delegation, ...delivery });
+  // another message was first, or the file is a copy and its delegations were left to the original
+  else complete();
+}
+
+interface Step extends Delivery {
+  readonly tenant: TenantDatabase;
+  readonly delegation: OutgoingDelegation;
+}
+
+function apply(context: CrossTenantContext, step: Step): void {
+  const { tenant, delegation, job, complete } = step;
+  const { id } = delegation;
   const client = tenant.$client;
-  const delegation = readOutgoing(client, job.payload.id);
-  // of a copy of another organisation's file, or pruned
-  if (delegation === null || delegation.from.orgId !== orgId) {
-    complete();
+  if (!isHeld(tenant, delegation, context.clock.now())) {
+    complete(() => void beginRevocation(context, tenant, { id, reason: notHeld(delegation) }));
     return;
   }
-  const move = (change: Omit<Parameters<typeof moveOutgoing>[2], "nowMs">): boolean =>
-    moveOutgoing(client, delegation.id, { ...change, nowMs: context.clock.now() });
-  if (delegation.state === "revoking") {
-    revoke(context, delegation);
-    const { reason } = delegation;
-    complete(() => void move({ from: ["revoking"], to: endOf(reason), reason }));
-    return;
-  }
-  if (delegation.state !== "pending") {
-    complete();
-    return;
-  }
-  let next: ReturnType<typeof applied>;
+  let outcome: { readonly to: OutgoingState; readonly reason: string | null };
   try {
-    next = applied(context, delegation);
+    outcome = applyThere(context, delegation);
   } catch (error) {
     if (job.attempts < job.maxAttempts) throw error;
-    // given up: whether it has an effect there is not known, so it is taken back there
+    const reason = `given up after ${job.attempts} attempts: ${describeError(error)}`;
+    // whether it has an effect there is not known, so it is taken back there
     client.transaction(() => {
-      const reason = `given up after ${job.attempts} attempts: ${messageOf(error)}`;
-      if (!job.fail(error) || !move({ from: ["pending"], to: "revoking", reason })) return;
-      enqueueDelivery(tenant, delegation.id, { context, scope: "pending" });
+      if (job.fail(error)) beginRevocation(context, tenant, { id, reason });
     });
     return;
   }
-  complete(() => void move({ from: ["pending"], ...next }));
+  const nowMs = context.clock.now();
+  complete(() => void moveOutgoing(client, id, { from: ["pending"], ...outcome, nowMs }));
 }
 
-/** The state in which a delegation ends that is revoked: `failed` where nobody here asked for it. */
-export function endOf(reason: string | null): "revoked" | "failed" {
-  return reason === null ? "revoked" : "failed";
-}
-
-function applied(
-  { tenants, clock }: CrossTenantContext,
-  delegation: OutgoingDelegation,
-): { readonly to: "applied" | "refused" | "failed"; readonly reason: string | null } {
+function applyThere({ tenants, clock }: CrossTenantContext, delegation: OutgoingDelegation) {
   const { orgId } = delegation.to;
-  if (tenants.get(orgId) === null) return { to: "failed", reason: noTenant(orgId) };
-  const application = tenants.withTenant(orgId, (db): Application => {
-    return applyIncoming(db, delegation, clock);
-  });
-  if (application.outcome === "applied") return { to: "applied", reason: null };
-  const { outcome, reason } = application;
-  return { to: "refused", reason: outcome === "refused" ? reason : (reason ?? "it was revoked") };
+  if (tenants.get(orgId) === null) return { to: "failed", reason: noTenant(orgId) } as const;
+  const incoming = incomingRow(delegation);
+  const { state, reason } = tenants.withTenant(orgId, (db) => applyIncoming(db, incoming, clock));
+  return { to: state, reason };
 }
 
-function revoke({ tenants, clock }: CrossTenantContext, delegation: OutgoingDelegation): void {
-  const { orgId } = delegation.to;
+function revoke({ tenants, clock }: CrossTenantContext, step: Step): void {
+  const { tenant, delegation, complete } = step;
+  const { id, to, reason } = delegation;
   // without a tenant there is no effect; a file that comes back is looked through by reconcile()
-  if (tenants.get(orgId) === null) return;
-  using handle = tenants.open(orgId);
-  revokeIncoming(handle.db, incomingRow(delegation), { clock, reason: null });
-}
-
-/** Why a delegation to an organisation without a tenant fails. */
-export function noTenant(orgId: string): string {
-  return `organisation "${orgId}" has no tenant`;
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof StorageError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  if (tenants.get(to.orgId) !== null) {
+    using handle = tenants.open(to.orgId);
+    revokeIncoming(handle.db, incomingRow(delegation), { clock, reason: null });
+  }
+  const end = { from: ["revoking"], to: endOf(delegation), reason, nowMs: clock.now() } as const;
+  complete(() => void moveOutgoing(tenant.$client, id, end));
 }

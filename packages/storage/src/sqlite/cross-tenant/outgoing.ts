@@ -1,8 +1,21 @@
 import type { Database } from "@alkdev/honker";
 import type { PrincipalKey, ResourceActions } from "../../graphs/index.ts";
+import { type PageOptions, pageLimit, pageOf, readCursor } from "../graph-store/paging.ts";
+import type { Page } from "../graph-store/rows.ts";
 
-/** Where a delegation to another organisation is, as its own file knows it. */
-export type OutgoingState = "pending" | "applied" | "refused" | "revoking" | "revoked" | "failed";
+/**
+ * Where a delegation to another organisation is, as its own file knows it. It begins as `pending` and is
+ * `applied` once the other file has it. `revoking`: it shall end, and the other file may still have it.
+ * Ends: `refused` by the receiver, `revoked` by its owner, `expired`, or `failed` for another reason.
+ */
+export type OutgoingState =
+  | "pending"
+  | "applied"
+  | "refused"
+  | "expired"
+  | "revoking"
+  | "revoked"
+  | "failed";
 
 /** What is delegated, and how far. */
 export interface DelegationTerms {
@@ -24,20 +37,24 @@ export interface OutgoingDelegation {
   readonly to: { readonly orgId: string; readonly principal: PrincipalKey };
   readonly terms: DelegationTerms;
   readonly state: OutgoingState;
-  /** Why it was refused, failed, or ended without being asked to; else null. */
+  /** Why it was refused, failed, or ends without being asked to; else null. */
   readonly reason: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
 /** Which delegations. */
-export interface ListOutgoingOptions {
+export interface ListOutgoingOptions extends PageOptions {
   /** Only those in one of these states. Default all. */
   readonly states?: readonly OutgoingState[];
-  /** Only those whose id comes after this one; for pages. */
-  readonly after?: string;
-  /** At most so many, default 100. */
-  readonly limit?: number;
+}
+
+/** A state to move to, if the delegation is still in one of those from which the move was decided. */
+export interface OutgoingMove {
+  readonly from: readonly OutgoingState[];
+  readonly to: OutgoingState;
+  readonly reason: string | null;
+  readonly nowMs: number;
 }
 
 const COLUMNS = `id, from_org, from_principal, to_org, to_principal, terms, state, reason,
@@ -49,17 +66,18 @@ const INSERT = `INSERT INTO _alk_delegations_out (${COLUMNS}) VALUES (?, ?, ?, ?
 const MOVE = `UPDATE _alk_delegations_out SET state = ?, reason = ?, updated_at_ms = ?
   WHERE id = ? AND state IN (SELECT value FROM json_each(?))`;
 const FORGET = `DELETE FROM _alk_delegations_out
-  WHERE state IN ('refused', 'revoked', 'failed') AND updated_at_ms <= ?`;
+  WHERE state IN ('refused', 'expired', 'revoked', 'failed') AND updated_at_ms <= ?`;
 
-/** All states. */
-const OUTGOING_STATES: readonly OutgoingState[] = [
+const ALL: readonly OutgoingState[] = [
   "pending",
   "applied",
   "refused",
+  "expired",
   "revoking",
   "revoked",
   "failed",
 ];
+const CURSOR = { list: "delegations-out", length: 1 } as const;
 
 /** A delegation of this file, or null. */
 export function readOutgoing(client: Database, id: string): OutgoingDelegation | null {
@@ -67,13 +85,15 @@ export function readOutgoing(client: Database, id: string): OutgoingDelegation |
   return row === undefined ? null : outgoingOf(row);
 }
 
-/** Delegations of this file by id. */
+/** Delegations of this file by id. @throws StorageError `INVALID_ARGUMENT` */
 export function listOutgoing(
   client: Database,
-  { states = OUTGOING_STATES, after = "", limit = 100 }: ListOutgoingOptions,
-): readonly OutgoingDelegation[] {
-  const rows = client.prepare(LIST).rows([after, JSON.stringify(states), limit]);
-  return rows.map(outgoingOf);
+  { states = ALL, ...page }: ListOutgoingOptions,
+): Page<OutgoingDelegation> {
+  const limit = pageLimit(page.limit);
+  const [after = ""] = readCursor(page.cursor, CURSOR) ?? [];
+  const rows = client.prepare(LIST).rows([after, JSON.stringify(states), limit + 1]);
+  return pageOf(rows.map(outgoingOf), limit, { list: CURSOR.list, at: ({ id }) => [id] });
 }
 
 /** Writes a new delegation. */
@@ -84,22 +104,8 @@ export function insertOutgoing(client: Database, delegation: OutgoingDelegation)
   client.prepare(INSERT).run([id, ...ends, JSON.stringify(terms), state, reason, ...times]);
 }
 
-/**
- * Moves a delegation to another state, if it is still in one of those from which the move was decided:
- * somebody else may have moved it meanwhile.
- *
- * @returns whether it was moved
- */
-export function moveOutgoing(
-  client: Database,
-  id: string,
-  move: {
-    readonly from: readonly OutgoingState[];
-    readonly to: OutgoingState;
-    readonly reason: string | null;
-    readonly nowMs: number;
-  },
-): boolean {
+/** Moves a delegation to another state. False where somebody else moved it meanwhile. */
+export function moveOutgoing(client: Database, id: string, move: OutgoingMove): boolean {
   const { from, to, reason, nowMs } = move;
   return client.prepare(MOVE).run([to, reason, nowMs, id, JSON.stringify(from)]).changes > 0;
 }

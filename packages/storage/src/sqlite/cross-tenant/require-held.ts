@@ -5,37 +5,33 @@ import { readLineage } from "../acl/read-lineage.ts";
 import type { TenantDatabase } from "../client.ts";
 import type { OutgoingDelegation } from "./outgoing.ts";
 
+/** Who delegates what to whom. */
+export type Grant = Pick<OutgoingDelegation, "from" | "to" | "terms">;
+
 /**
  * Checks that a principal holds, and may pass on, what it delegates to another organisation.
  *
  * @throws StorageError `NOT_FOUND`, `DELEGATION_NOT_ALLOWED`
  */
-export function requireHeld(
-  tenant: TenantDatabase,
-  principal: PrincipalKey,
-  { terms, nowMs }: { readonly terms: OutgoingDelegation["terms"]; readonly nowMs: number },
-): void {
-  const lineage = readLineage(tenant.$client, principal);
-  if (lineage.principal(principal) === null) {
-    throw new StorageError("NOT_FOUND", `there is no principal "${principal}"`, {
-      details: { principal },
+export function requireHeld(tenant: TenantDatabase, { from, to, terms }: Grant, now: number): void {
+  const source = from.principal;
+  const lineage = readLineage(tenant.$client, source);
+  if (lineage.principal(source) === null) {
+    throw new StorageError("NOT_FOUND", `there is no principal "${source}" in "${from.orgId}"`, {
+      details: { principal: source, orgId: from.orgId },
     });
   }
+  // for the message: its file does not know the target
+  const target: PrincipalKey = `${to.principal}@${to.orgId}`;
   const { narrowedScopes, narrowedResources = {}, narrowable = true, expiresAt = null } = terms;
-  const target: PrincipalKey = "org:another";
   const given = { narrowedScopes, narrowedResources, narrowable, expiresAt };
-  const rules = { now: nowMs, allowUnheld: false };
-  requirePassable(lineage, { source: principal, target, ...given }, rules);
+  requirePassable(lineage, { source, target, ...given }, { now, allowUnheld: false });
 }
 
 /** Whether the delegator still holds, and may pass on, what it delegated. */
-export function isHeld(
-  tenant: TenantDatabase,
-  { from, terms }: OutgoingDelegation,
-  nowMs: number,
-): boolean {
+export function isHeld(tenant: TenantDatabase, grant: Grant, now: number): boolean {
   try {
-    requireHeld(tenant, from.principal, { terms, nowMs });
+    requireHeld(tenant, grant, now);
     return true;
   } catch (error) {
     if (error instanceof StorageError && NOT_HELD.includes(error.code)) return false;

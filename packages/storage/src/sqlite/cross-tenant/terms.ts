@@ -20,6 +20,9 @@ export function checkedTerms(terms: DelegationTerms): DelegationTerms {
       continue;
     throw new StorageError("INVALID_ARGUMENT", `actions on "${resource}" must be a list of texts`);
   }
+  if (narrowable !== undefined && typeof narrowable !== "boolean") {
+    throw new StorageError("INVALID_ARGUMENT", "narrowable must be true or false");
+  }
   if (expiresAt !== undefined) requireWhole("expiresAt", expiresAt, [0]);
   return {
     narrowedScopes,
@@ -28,3 +31,15 @@ export function checkedTerms(terms: DelegationTerms): DelegationTerms {
     ...(expiresAt === undefined ? {} : { expiresAt }),
   };
 }
+
+/** Whether these terms are void at that time. */
+export function isExpired({ expiresAt }: DelegationTerms, nowMs: number): boolean {
+  return expiresAt !== undefined && expiresAt <= nowMs;
+}
+
+/** Whether they have been for a day: a clock that ran ahead for a while takes nothing away for good. */
+export function isLongExpired(terms: DelegationTerms, nowMs: number): boolean {
+  return isExpired(terms, nowMs - DAY_MS);
+}
+
+const DAY_MS = 86_400_000;

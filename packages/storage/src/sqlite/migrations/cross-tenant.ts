@@ -1,6 +1,6 @@
 /**
- * Delegations to and from other organisations. Each row names both organisations, so that a copy of the
- * file under another organisation is found out. Ids are those of the intent on both sides.
+ * Delegations to and from other organisations. An id is that of the intent, on both sides; who chooses it is
+ * the delegating organisation, so in the receiving file it stands beside its name.
  */
 export const CROSS_TENANT: readonly string[] = [
   `CREATE TABLE _alk_delegations_out (
@@ -16,23 +16,21 @@ export const CROSS_TENANT: readonly string[] = [
     updated_at_ms INTEGER NOT NULL,
     CONSTRAINT _alk_delegations_out_terms_json CHECK (json_valid(terms)),
     CONSTRAINT _alk_delegations_out_state CHECK (state IN (
-      'pending', 'applied', 'refused', 'revoking', 'revoked', 'failed'))
+      'pending', 'applied', 'refused', 'expired', 'revoking', 'revoked', 'failed'))
   ) STRICT, WITHOUT ROWID`,
-  "CREATE INDEX _alk_delegations_out_state ON _alk_delegations_out (state, id)",
   `CREATE TABLE _alk_delegations_in (
-    id TEXT PRIMARY KEY NOT NULL,
     from_org TEXT NOT NULL,
-    to_org TEXT NOT NULL,
+    id TEXT NOT NULL,
     stub TEXT NOT NULL,
     to_principal TEXT NOT NULL,
     terms TEXT NOT NULL,
     state TEXT NOT NULL,
     reason TEXT,
     updated_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (from_org, id),
     CONSTRAINT _alk_delegations_in_terms_json CHECK (json_valid(terms)),
     CONSTRAINT _alk_delegations_in_state CHECK (state IN ('applied', 'revoked'))
   ) STRICT, WITHOUT ROWID`,
-  "CREATE INDEX _alk_delegations_in_from ON _alk_delegations_in (from_org, id)",
   `CREATE TABLE _alk_delegation_consents (
     from_org TEXT PRIMARY KEY NOT NULL,
     scopes TEXT NOT NULL,

@@ -1,5 +1,6 @@
 import type { Job, JobContext, JobHandler, StreamRetention } from "@alkdev/honker";
 import type { PayloadOf, tenantCatalog } from "../../catalog/index.ts";
+import { StorageError } from "../../errors.ts";
 import { type AnyModule, type KeyRing, type Migration, systemModules } from "../../graphs/index.ts";
 import { type Acl, createAcl } from "../acl/acl.ts";
 import { createAclEvaluationHandler } from "../acl/evaluation-handler.ts";
@@ -50,6 +51,15 @@ type CatalogHandlers = {
     context: JobContext,
   ) => unknown;
 };
+
+/** @throws StorageError `INVALID_ARGUMENT` for a queue that has a handler of its own */
+export function requireOtherQueues({ otherQueues = {} }: QueueHandlerOptions): void {
+  const taken = ALL.find((name) => Object.hasOwn(otherQueues, name));
+  if (taken === undefined) return;
+  throw new StorageError("INVALID_ARGUMENT", `queue "${taken}" has a handler already`, {
+    hint: "Give otherQueues only queues of your own",
+  });
+}
 
 /** Names of the queues that are worked on with these options. */
 export function workedQueues(options: QueueHandlerOptions): readonly string[] {

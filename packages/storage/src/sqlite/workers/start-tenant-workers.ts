@@ -4,7 +4,12 @@ import type { SystemDatabase, TenantDatabase } from "../client.ts";
 import { requireWhole } from "../graph-store/reachable.ts";
 import type { TenantManager } from "../tenants/tenant-manager.ts";
 import { FileWorkers } from "./file-workers.ts";
-import { type QueueHandlerOptions, queueHandlers, workedQueues } from "./queue-handlers.ts";
+import {
+  type QueueHandlerOptions,
+  queueHandlers,
+  requireOtherQueues,
+  workedQueues,
+} from "./queue-handlers.ts";
 import { TenantFleet } from "./tenant-fleet.ts";
 import { seedSchedules, TENANT_SCHEDULES, type TenantSchedule } from "./tenant-schedules.ts";
 
@@ -65,6 +70,7 @@ export function startTenantWorkers(input: FileWorkersInput | FleetWorkersInput):
   const { concurrency = 1, stopTimeoutMs = 30_000 } = input;
   requireWhole("concurrency", concurrency, [1, 10_000]);
   requireWhole("stopTimeoutMs", stopTimeoutMs, [0, 2_147_483_647]);
+  requireOtherQueues(input);
   if ("tenant" in input && input.tenant !== undefined) return startFile(input);
   if ("tenants" in input && input.tenants !== undefined) return startFleet(input);
   throw new StorageError("INVALID_ARGUMENT", "startTenantWorkers needs a tenant or tenants", {
