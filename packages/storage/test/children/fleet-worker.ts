@@ -1,0 +1,19 @@
+// Works on the migration of all tenants below the folder given as argument, until it is killed. The second
+// argument is the manager's options, as JSON.
+import { join } from "node:path";
+import { open } from "@alkdev/honker";
+import {
+  createSystemDatabase,
+  createTenantManager,
+  startFleetWorkers,
+} from "@alkdev/storage/sqlite";
+
+const [root, options] = process.argv.slice(2) as [string, string];
+const system = createSystemDatabase(open(join(root, "system.db")));
+const tenants = createTenantManager({
+  folder: join(root, "tenants"),
+  system,
+  ...(JSON.parse(options) as object),
+});
+startFleetWorkers({ tenants, system, claimSeconds: 1 });
+process.send?.("working");
