@@ -21,6 +21,7 @@ describe("the samples of the guide", () => {
     "secrets.md",
     "call-graph.md",
     "workers.md",
+    "cross-tenant.md",
     "authentication.md",
   ];
   it.each(pages.flatMap(samplesOf))("%s", (_, code) => {
