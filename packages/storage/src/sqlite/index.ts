@@ -264,6 +264,7 @@ export {
 } from "./graph-types/schema-migration-handler.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
 export { systemTables, tenantTables } from "./operations/all-tables.ts";
+export { answering, ENGINE_ERRORS } from "./operations/engine-errors.ts";
 export type { ColumnFilter, ListInput, ListOutput } from "./operations/list-schema.ts";
 export { registerTables } from "./operations/register-tables.ts";
 export type {
@@ -397,6 +398,7 @@ export {
   type UpdatePeerCredential,
   UpdatePeerCredentialSchema,
 } from "./tables/identity/peer-credentials-schemas.ts";
+export { ACL_GRAPH_ID } from "./tables/metagraph/acl-edges.ts";
 export { edgeTypes } from "./tables/metagraph/edge-types.ts";
 export {
   edgeTypeRefinements,
