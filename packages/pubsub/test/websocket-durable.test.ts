@@ -83,13 +83,17 @@ describe("WebSocket durable topics (M23)", () => {
     for (const n of numbers(0, 5)) log.append("n:", n);
     const [own, now]: [unknown[], unknown[]] = [[], []];
     const one = startClient(url, { durable: { after: () => 3 } }).target;
-    one.addEventListener("n:", (event) => void own.push(event.detail.payload));
+    const offsets: unknown[] = [];
+    one.addEventListener("n:", (event) => {
+      own.push(event.detail.payload);
+      offsets.push((event as { offset?: number }).offset);
+    });
     const two = startClient(url, { durable: { from: "now", after: () => null } }).target;
     two.addEventListener("n:", (event) => void now.push(event.detail.payload));
     await Promise.all([one.settled(), two.settled()]);
     log.append("n:", 5);
     await eventually("the new one arrives", () => own.length === 3 && now.length === 1);
-    expect({ own, now }).toEqual({ own: [3, 4, 5], now: [5] });
+    expect({ own, now, offsets }).toEqual({ own: [3, 4, 5], now: [5], offsets: [4, 5, 6] });
   });
 
   it("never sends more than the window ahead of the confirmations", async () => {

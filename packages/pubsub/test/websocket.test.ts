@@ -324,6 +324,47 @@ describe("WebSocket client target (M23)", () => {
     expect(paths).toEqual(["/?token=1", "/?token=2", "/?token=3"]);
   });
 
+  it("waits for a socket that takes its time, and leaves one that comes too late", async () => {
+    const { url, server } = await startServer();
+    let tries = 0;
+    const late: WebSocket[] = [];
+    const { target, errors } = startClient(url, {
+      connectTimeoutMs: 50,
+      createSocket: async (at) => {
+        tries += 1;
+        if (tries === 1) throw new Error("no token");
+        if (tries === 2) {
+          await eventually("the next try began", () => tries === 3);
+          late.push(socketOf(at));
+          return late[0] as WebSocket;
+        }
+        return socketOf(at);
+      },
+    });
+    await target.settled();
+    expect(tries).toBe(3);
+    expect(errors.map(String).slice(0, 2)).toEqual([
+      expect.stringContaining("no token"),
+      expect.stringContaining("no connection within 50 ms"),
+    ]);
+    await eventually("the late one is ended", () => late[0]?.readyState === WebSocket.CLOSED);
+    await eventually("one connection is left", () => server.clients.size === 1);
+  });
+
+  it("refuses an event that is larger than the server takes, and stays connected", async () => {
+    const { url, target } = await startServer({ maxFrameBytes: 200 });
+    const { target: client, states } = startClient(url, { maxFrameBytes: 200 });
+    const heard: unknown[] = [];
+    target.addEventListener("a:", (event) => void heard.push(event.detail.payload));
+    await client.settled();
+    expect(() => client.dispatchEvent(envelope("a:", "ü".repeat(100)))).toThrow(
+      code("PAYLOAD_TOO_LARGE") as never,
+    );
+    client.dispatchEvent(envelope("a:", "ü".repeat(50)));
+    await eventually("the smaller one arrives", () => heard.length === 1);
+    expect(states).not.toContain("waiting");
+  });
+
   it("rejects settled when it is closed meanwhile", async () => {
     const { target } = startClient("ws://127.0.0.1:1");
     const settled = target.settled();

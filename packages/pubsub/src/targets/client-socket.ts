@@ -21,7 +21,7 @@ export type ConnectionState = "connecting" | "open" | "waiting" | "closed";
 
 /** Options of a {@link ReconnectingSocket}. */
 export interface ReconnectingSocketOptions {
-  readonly createSocket: () => ClientSocket;
+  readonly createSocket: () => ClientSocket | Promise<ClientSocket>;
   readonly backoff: BackoffOptions;
   readonly heartbeatMs: number;
   readonly connectTimeoutMs: number;
@@ -41,6 +41,8 @@ export class ReconnectingSocket {
   readonly #options: ReconnectingSocketOptions;
   #socket: ClientSocket | undefined;
   #failures = 0;
+  /** Number of the try; a socket that is made too late belongs to an earlier one. */
+  #attempt = 0;
   #heard = true;
   #heartbeat: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -75,22 +77,35 @@ export class ReconnectingSocket {
 
   #connect(): void {
     this.#enter("connecting");
-    let socket: ClientSocket;
+    const attempt = ++this.#attempt;
+    this.#timer = setTimeout(() => {
+      this.#lost(`no connection within ${this.#options.connectTimeoutMs} ms`);
+    }, this.#options.connectTimeoutMs);
+    const isOver = (): boolean => attempt !== this.#attempt || this.#state !== "connecting";
+    const failed = (error: unknown): void => {
+      if (!isOver()) this.#lost(`cannot make a WebSocket: ${reasonOf(error)}`, error);
+    };
     try {
-      socket = this.#options.createSocket();
+      const socket = this.#options.createSocket();
+      if (!(socket instanceof Promise)) this.#attach(socket);
+      else {
+        socket.then((made) => {
+          if (isOver()) abandon(made);
+          else this.#attach(made);
+        }, failed);
+      }
     } catch (error) {
-      this.#lost("cannot make a WebSocket", error);
-      return;
+      failed(error);
     }
+  }
+
+  #attach(socket: ClientSocket): void {
     this.#socket = socket;
     socket.onopen = () => this.#opened();
     socket.onmessage = (event: { readonly data?: unknown }) => this.#received(event.data);
     socket.onclose = (event: { readonly code?: number; readonly reason?: string }) =>
       this.#lost(`the connection ended with code ${event.code ?? 1_006} ${event.reason ?? ""}`);
     socket.onerror = () => undefined; // `onclose` follows and says the same
-    this.#timer = setTimeout(() => {
-      this.#lost(`no connection within ${this.#options.connectTimeoutMs} ms`);
-    }, this.#options.connectTimeoutMs);
   }
 
   #opened(): void {
@@ -123,8 +138,7 @@ export class ReconnectingSocket {
   #lost(reason: string, cause?: unknown): void {
     if (this.#state === "closed" || this.#state === "waiting") return;
     const socket = this.#detach();
-    if (socket?.terminate) socket.terminate();
-    else socket?.close();
+    if (socket !== undefined) abandon(socket);
     const delayMs = backoffMs(this.#failures, this.#options.backoff);
     this.#failures += 1;
     this.#enter("waiting");
@@ -163,4 +177,15 @@ export class ReconnectingSocket {
     this.#state = state;
     this.#options.onState(state);
   }
+}
+
+/** Ends a socket that nobody listens to. */
+function abandon(socket: ClientSocket): void {
+  socket.onerror = () => undefined;
+  if (socket.terminate) socket.terminate();
+  else socket.close();
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

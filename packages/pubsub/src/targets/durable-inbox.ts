@@ -88,7 +88,8 @@ export class DurableInbox {
   /** @returns whether the event has been dealt with */
   async #handle(event: DurableEvent): Promise<boolean> {
     const { topic, context, onDeadLetter, report } = this.#options;
-    const outcome = await deliver(topic, event.detail, context);
+    const { offset, detail } = event;
+    const outcome = await deliver(topic, detail, { ...context, offset });
     if (outcome.kind === "interrupted") return false;
     if (outcome.kind === "settled") return true;
     try {

@@ -19,6 +19,7 @@ export interface DurableClientOptions extends RedeliveryOptions {
   /**
    * The last offset you have dealt with, if you keep it yourself, for instance in the transaction that
    * writes what the event says; then nothing is delivered twice, not even after a crash. Null: unknown.
+   * Listeners find the offset of an event in its property `offset`.
    */
   readonly after?: (topic: string) => number | null;
   /** Where a consumer starts that has no offset. Default `start`: with the oldest event there is. */

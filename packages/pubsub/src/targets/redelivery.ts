@@ -28,6 +28,8 @@ export interface DeliveryContext {
   readonly report: PubSubErrorHandler;
   /** Aborts when the target closes. */
   readonly signal: AbortSignal;
+  /** Given to the listeners as `offset` of the event. */
+  readonly offset?: number;
   /** Called before each wait and each new try, to tell the server that it is still being worked on. */
   readonly onRetry?: () => void;
 }
@@ -54,7 +56,7 @@ export async function deliver(
     );
     return { kind: "dead", error, deliveries: before };
   }
-  let failures = await listeners.settle(new CustomEvent(topic, { detail }), target);
+  let failures = await listeners.settle(eventOf(topic, detail, context), target);
   for (let deliveries = before + 1; failures.length > 0; deliveries++) {
     const left = failures.filter(hasLeft);
     failures = failures.filter((failure) => !hasLeft(failure));
@@ -70,9 +72,14 @@ export async function deliver(
     await pause(backoffMs(deliveries - 1, retry), signal);
     if (signal.aborted) return { kind: "interrupted" };
     context.onRetry?.();
-    failures = await listeners.settle(new CustomEvent(topic, { detail }), target, failures);
+    failures = await listeners.settle(eventOf(topic, detail, context), target, failures);
   }
   return { kind: "settled" };
+}
+
+function eventOf(topic: string, detail: unknown, { offset }: DeliveryContext): CustomEvent {
+  const event = new CustomEvent(topic, { detail });
+  return offset === undefined ? event : Object.assign(event, { offset });
 }
 
 /** Whether it is a subscription that ended, which gives back what it had not read. */

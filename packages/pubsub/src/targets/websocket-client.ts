@@ -18,15 +18,18 @@ export interface WebSocketClientOptions {
   readonly url: string | (() => string);
   /**
    * Makes the socket. Default: the platform's `WebSocket` (browsers, Node 22). Give
-   * `(url) => new WebSocket(url, { headers })` of the package `ws` to send headers.
+   * `(url) => new WebSocket(url, { headers })` of the package `ws` to send headers. It may take its time, to
+   * get a token for instance; `connectTimeoutMs` counts that.
    */
-  readonly createSocket?: (url: string) => ClientSocket;
+  readonly createSocket?: (url: string) => ClientSocket | Promise<ClientSocket>;
   /** Waits between connections that fail. Default 100 ms, doubling up to 10,000 ms, spread by half. */
   readonly reconnect?: BackoffOptions;
   /** Topics that are resumed without a gap. Default: none. The server must have them as durable. */
   readonly durable?: DurableClientOptions;
   /** Events kept while there is no connection; one more throws `BUFFER_OVERFLOW`. Default 1,000. */
   readonly maxQueued?: number;
+  /** Largest frame the server takes, in bytes; a larger event throws `PAYLOAD_TOO_LARGE`. Default: no limit. */
+  readonly maxFrameBytes?: number;
   /** Bytes the socket may hold unsent; more throws `BUFFER_OVERFLOW`. Default 16,777,216. */
   readonly maxBufferedAmount?: number;
   /** Time between two signs of life asked of the server, in milliseconds. Default 15,000; 0: never. */
@@ -72,6 +75,7 @@ class ClientTarget implements RemoteEventTarget {
   readonly #socket: ReconnectingSocket;
   readonly #maxQueued: number;
   readonly #maxBufferedAmount: number;
+  readonly #maxFrameBytes: number;
   #queued: string[] = [];
   readonly #settling = new Map<string, { resolve(): void; reject(error: unknown): void }>();
   #nonce = 0;
@@ -81,7 +85,9 @@ class ClientTarget implements RemoteEventTarget {
     const { heartbeatMs = 15_000, connectTimeoutMs = 10_000 } = options;
     this.#maxQueued = options.maxQueued ?? 1_000;
     this.#maxBufferedAmount = options.maxBufferedAmount ?? 16_777_216;
+    this.#maxFrameBytes = options.maxFrameBytes ?? Number.MAX_SAFE_INTEGER;
     requireInteger(this.#maxQueued, "maxQueued", 0);
+    requireInteger(this.#maxFrameBytes, "maxFrameBytes", 1);
     requireInteger(this.#maxBufferedAmount, "maxBufferedAmount", 1);
     requireInteger(heartbeatMs, "heartbeatMs", 0);
     requireInteger(connectTimeoutMs, "connectTimeoutMs", 1);
@@ -125,10 +131,11 @@ class ClientTarget implements RemoteEventTarget {
     this.#listeners.remove(type, callback);
   }
 
-  /** @throws {@link PubSubError} `CLOSED`, `INVALID_PAYLOAD`, `BUFFER_OVERFLOW` */
+  /** @throws {@link PubSubError} `CLOSED`, `INVALID_PAYLOAD`, `PAYLOAD_TOO_LARGE`, `BUFFER_OVERFLOW` */
   dispatchEvent(event: EnvelopeEvent): boolean {
     this.#listeners.requireOpen(`dispatch "${event.type}"`);
     const frame = encodeEvent(event.type, event.detail);
+    this.#requireSize(frame, event.type);
     const { open, bufferedAmount } = this.#socket;
     if (open ? bufferedAmount > this.#maxBufferedAmount : this.#queued.length >= this.#maxQueued) {
       throw new PubSubError(
@@ -175,6 +182,18 @@ class ClientTarget implements RemoteEventTarget {
   async #saved(durable: DurableTopics): Promise<void> {
     await durable.close();
     if (this.#socket.open) await this.#roundTrip();
+  }
+
+  #requireSize(frame: string, topic: string): void {
+    const maxFrameBytes = this.#maxFrameBytes;
+    if (frame.length * 3 <= maxFrameBytes) return; // at most three bytes per UTF-16 unit
+    const bytes = new TextEncoder().encode(frame).length;
+    if (bytes <= maxFrameBytes) return;
+    throw new PubSubError(
+      "PAYLOAD_TOO_LARGE",
+      `the event on "${topic}" has ${bytes} bytes; the server takes ${maxFrameBytes}`,
+      { details: { topic, bytes, maxFrameBytes } },
+    );
   }
 
   /** Resolves when the server has answered, on this connection or a later one. */
