@@ -1,5 +1,6 @@
 import type { CallOutcome, Identity } from "@alkdev/operations";
 import type { PayloadOf, tenantCatalog } from "../../catalog/index.ts";
+import { keyProblem } from "../graph-store/check-row.ts";
 import type { JournaledCall } from "./journaled-call.ts";
 import { withoutSecrets } from "./kept-outcome.ts";
 
@@ -11,16 +12,16 @@ const LONGEST_MESSAGE = 4_096;
 /** The event of a call's beginning. Input over `maxBytes` of JSON is left out, and named in `leftOut`. */
 export function requestedEvent(call: JournaledCall, maxBytes: number): JournalEvent {
   const { requestId, operationId, parentRequestId, deadline, answers, identity } = call;
-  const dependsOn = call.metadata?.dependsOn;
+  const dependsOn = requestIds(call.metadata?.dependsOn);
   return {
     type: "call.requested",
     requestId,
     operationId,
     ...recorded("input", call.input, call.record === "names" ? 0 : maxBytes),
-    ...(parentRequestId === undefined ? {} : { parentRequestId }),
-    ...(deadline === undefined ? {} : { deadline }),
+    ...(keyProblem(parentRequestId) === null ? { parentRequestId: parentRequestId as string } : {}),
+    ...(isMoment(deadline) ? { deadline: Math.ceil(deadline) } : {}),
     ...(identity === undefined || identity === null ? {} : { identity: plainIdentity(identity) }),
-    ...(Array.isArray(dependsOn) ? { metadata: { dependsOn: dependsOn.map(String) } } : {}),
+    ...(dependsOn.length === 0 ? {} : { metadata: { dependsOn } }),
     ...(answers === undefined ? {} : { answers }),
   };
 }
@@ -60,6 +61,18 @@ export function outcomeEvent(
     case "aborted":
       return { type: "call.aborted", requestId };
   }
+}
+
+const MOST_DEPENDENCIES = 1_000;
+
+function requestIds(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  const ids = value.filter((id): id is string => keyProblem(id) === null);
+  return ids.slice(0, MOST_DEPENDENCIES);
+}
+
+function isMoment(value: number | undefined): value is number {
+  return value !== undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 type Recorded<Name extends string> =

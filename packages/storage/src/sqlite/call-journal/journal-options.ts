@@ -12,7 +12,7 @@ export interface CallJournalOptions {
   readonly maxRecordedBytes?: number;
   /** Milliseconds that events of queries and subscriptions may wait for others, default 10. */
   readonly flushMs?: number;
-  /** The time in milliseconds since 1970, default `Date.now`. */
+  /** The time in milliseconds since 1970, default `Date.now`. That of the clock the file was opened with. */
   readonly now?: () => number;
   /** What fails in the background. Default: reported as a process warning. */
   readonly onError?: (error: unknown, context: string) => void;

@@ -48,10 +48,16 @@ export class NoteBuffer {
   flush(): void {
     // what waits has a timer
     if (this.#timer === undefined) return;
-    const written = this.#client.transaction(() => this.#options.write(this.#events));
     this.#stop();
-    written();
+    const events = this.#events;
     this.#events = [];
+    try {
+      this.#client.transaction(() => this.#options.write(events))();
+    } catch (error) {
+      this.#events = [...events, ...this.#events];
+      this.wake();
+      throw error;
+    }
     this.#failing = false;
     if (this.#lost === 0) return;
     const error = new Error(`${this.#lost} events of calls were lost: too many waited`);
@@ -62,14 +68,13 @@ export class NoteBuffer {
   /** Writes what waits and ends the timer. @throws what the file says */
   close(): void {
     try {
-      if (this.#client.open) this.flush();
+      this.flush();
     } finally {
       this.#stop();
     }
   }
 
   #tryFlush(): void {
-    if (!this.#client.open) return;
     try {
       // what is written inside somebody's open transaction could be rolled back
       if (!this.#client.inTransaction) this.flush();
@@ -77,9 +82,9 @@ export class NoteBuffer {
       this.#failing = true;
       this.#options.onError(error, "writing events of calls");
     }
-    if (this.#timer === undefined) return;
+    const waits = this.#timer !== undefined;
     this.#stop();
-    this.wake();
+    if (waits && this.#client.open) this.wake();
   }
 
   #stop(): void {
