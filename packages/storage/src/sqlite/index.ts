@@ -262,6 +262,7 @@ export {
   type SchemaMigration,
   type SchemaMigrationOptions,
 } from "./graph-types/schema-migration-handler.ts";
+export { createKeptValues, type KeptValues } from "./kept-values.ts";
 export type { DatabaseKind } from "./migrations/migration.ts";
 export { systemTables, tenantTables } from "./operations/all-tables.ts";
 export { answering, ENGINE_ERRORS } from "./operations/engine-errors.ts";
