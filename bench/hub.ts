@@ -108,7 +108,7 @@ async function hubBySocket(): Promise<Way> {
   };
 }
 
-/** What `peers/trpc-client.ts` exports; peers are installed apart. */
+/** What `trpc/client.ts` exports; peers are installed apart. */
 interface TrpcClient {
   connectTrpc(server: Server): {
     add(text: string): Promise<number>;
@@ -118,7 +118,7 @@ interface TrpcClient {
 
 async function trpcBySocket(): Promise<Way> {
   const { connectTrpc } = (await import(
-    new URL("peers/trpc-client.ts", import.meta.url).href
+    new URL("trpc/client.ts", import.meta.url).href
   )) as TrpcClient;
   const notes = connectTrpc(await start("trpc"));
   return {

@@ -116,13 +116,13 @@ async function hono(): Promise<{ url: string; key: string }> {
   return { url: await listen(app), key: KEY };
 }
 
-/** What `peers/trpc-server.ts` exports; peers are installed apart. */
+/** What `trpc/server.ts` exports; peers are installed apart. */
 interface TrpcServer {
   serveTrpc(notes: Notes): Promise<string>;
 }
 
 async function trpc(): Promise<{ url: string; key: string }> {
-  const peer = new URL("../peers/trpc-server.ts", import.meta.url).href;
+  const peer = new URL("../trpc/server.ts", import.meta.url).href;
   const { serveTrpc } = (await import(peer)) as TrpcServer;
   return { url: await serveTrpc(openNotes(open(join(folder, "notes.db")))), key: KEY };
 }
