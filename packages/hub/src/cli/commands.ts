@@ -1,9 +1,16 @@
 import { accountCommands } from "./commands/account.ts";
+import { backupCommands } from "./commands/backup.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { initCommand } from "./commands/init.ts";
 import { keyCommands } from "./commands/key.ts";
+import { lockCommands } from "./commands/lock.ts";
 import { memberCommands } from "./commands/member.ts";
 import { orgCommands } from "./commands/org.ts";
 import { peerKeyCommands } from "./commands/peer-key.ts";
+import { queueCommands } from "./commands/queue.ts";
+import { scheduleCommands } from "./commands/schedule.ts";
+import { streamCommands } from "./commands/stream.ts";
+import { tenantCommands } from "./commands/tenant.ts";
 import type { AddCommand } from "./shell.ts";
 
 /** Every command of `alkdev`, in the order of its help. */
@@ -14,4 +21,11 @@ export const COMMANDS: readonly AddCommand[] = [
   peerKeyCommands,
   orgCommands,
   memberCommands,
+  tenantCommands,
+  queueCommands,
+  streamCommands,
+  lockCommands,
+  scheduleCommands,
+  backupCommands,
+  doctorCommand,
 ];

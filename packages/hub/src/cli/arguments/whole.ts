@@ -14,6 +14,13 @@ export function positive(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
+/** A whole number, also below 0. @throws InvalidArgumentError */
+export function integer(text: string): number {
+  const value = Number(text);
+  if (/^-?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError("It must be a whole number.");
+}
+
 const BYTES: Readonly<Record<string, number>> = {
   "": 1,
   KB: 1e3,
