@@ -2,7 +2,31 @@ import type { ErrorDefinition } from "@alkdev/operations";
 import { ENGINE_ERRORS } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 
-const ERRORS = {
+/** A code that operations of the hub can end with, beside those of every call. */
+export type DeclaredError =
+  | "ACCOUNT_STATE"
+  | "ALREADY_EXISTS"
+  | "CONFLICT"
+  | "CONSUMER_ACTIVE"
+  | "CREDENTIAL_STATE"
+  | "DELEGATION_NOT_ALLOWED"
+  | "EDGE_NOT_ALLOWED"
+  | "INVALID_ARGUMENT"
+  | "INVALID_ATTRIBUTES"
+  | "INVALID_PAYLOAD"
+  | "MIGRATION_FAILED"
+  | "MIGRATION_STATE"
+  | "NOT_FOUND"
+  | "QUOTA_EXCEEDED"
+  | "READ_ONLY"
+  | "REFERENCE_NOT_FOUND"
+  | "TENANT_BUSY"
+  | "TENANT_ELSEWHERE"
+  | "TENANT_FILE"
+  | "TENANT_STATE"
+  | "UNKNOWN_SCHEMA";
+
+const ERRORS: Readonly<Record<DeclaredError, readonly [string, number]>> = {
   ACCOUNT_STATE: ["The account is suspended or deactivated.", 409],
   ALREADY_EXISTS: ["A name, key or id is taken.", 409],
   CONFLICT: ["It is not as it was read.", 409],
@@ -24,10 +48,7 @@ const ERRORS = {
   TENANT_FILE: ["The file of the tenant is missing, damaged or another's.", 409],
   TENANT_STATE: ["The state of the tenant does not allow it.", 409],
   UNKNOWN_SCHEMA: ["A newer version of this program wrote the file.", 409],
-} as const satisfies Readonly<Record<string, readonly [string, number]>>;
-
-/** A code that operations of the hub can end with, beside those of every call. */
-export type DeclaredError = keyof typeof ERRORS;
+};
 
 const Details = Type.Record(Type.String(), Type.Unknown());
 

@@ -1,7 +1,7 @@
 /** Bytes of JSON that one answer should not exceed: what a frame and a buffer take. */
 const MOST_CHARACTERS = 524_288;
 
-/** As many items as go into one answer, at least one. Takes no more of them than it gives. */
+/** As many items as go into one answer, at least one; looks at one more at most. */
 export function fitting<Item>(
   items: Iterable<Item>,
   limit: number,

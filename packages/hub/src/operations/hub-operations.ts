@@ -1,28 +1,67 @@
-import type { AnyOperation } from "@alkdev/operations";
-import { systemTables, tenantTables } from "@alkdev/storage/sqlite";
-import { systemOf, tenantOf } from "../core/call-place.ts";
 import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
+import { accountOperations } from "./account-operations.ts";
+import { bulkOperations } from "./bulk-operations.ts";
+import { callGraphOperation } from "./call-graph-operation.ts";
+import { callOperations } from "./call-operations.ts";
+import { catalogOperation } from "./catalog-operation.ts";
+import { channelOperations } from "./channel-operations.ts";
+import { consumerOperations } from "./consumer-operations.ts";
+import { deadLetterOperations } from "./dead-letter-operations.ts";
+import { delegationOperations } from "./delegation-operations.ts";
+import { graphOperations } from "./graph-operations.ts";
+import { keyOperations } from "./key-operations.ts";
+import { lockOperations } from "./lock-operations.ts";
+import { organizationOperations } from "./organization-operations.ts";
+import { queueOperations } from "./queue-operations.ts";
+import { scheduleOperations } from "./schedule-operations.ts";
+import { spokeOperations } from "./spoke-operations.ts";
+import { statusOperation } from "./status-operation.ts";
+import { streamOperations } from "./stream-operations.ts";
+import { systemTableOperations, tenantTableOperations } from "./table-operations.ts";
+import { tenantCopyOperations } from "./tenant-copy-operations.ts";
+import { tenantOperations } from "./tenant-operations.ts";
+import { tenantStateOperations } from "./tenant-state-operations.ts";
+import { whoamiOperation } from "./whoami-operation.ts";
 
-/** The operations that every hub offers. */
-export function hubOperations(_core: HubCore): {
+/** What both realms have: what is in a file besides its tables. */
+const ENGINE_OPERATIONS: readonly HubOperation[] = [
+  ...queueOperations,
+  ...deadLetterOperations,
+  ...streamOperations,
+  ...consumerOperations,
+  ...channelOperations,
+  ...lockOperations,
+  ...scheduleOperations,
+];
+
+/** The operations that every hub offers, by realm. */
+export function hubOperations(core: HubCore): {
   readonly tenant: readonly HubOperation[];
   readonly system: readonly HubOperation[];
 } {
+  const everywhere = [...ENGINE_OPERATIONS, catalogOperation(core), whoamiOperation(core)];
   return {
-    tenant: tenantTables.flatMap(({ specs, handlers }) => {
-      const byName = handlers(tenantOf);
-      return specs.map((spec): HubOperation => {
-        const operation = { ...spec, handler: byName[spec.name] } as AnyOperation;
-        return { operation, atomic: true };
-      });
-    }),
-    system: systemTables.flatMap(({ name, specs, handlers }) => {
-      const byName = handlers(systemOf);
-      return specs.map((spec): HubOperation => {
-        const operation = { ...spec, handler: byName[spec.name] } as AnyOperation;
-        return { operation, atomic: true, ...(name === "api_keys" ? { record: "names" } : {}) };
-      });
-    }),
+    tenant: [
+      ...tenantTableOperations,
+      ...everywhere,
+      ...graphOperations,
+      ...bulkOperations(core),
+      ...callOperations,
+      callGraphOperation,
+      ...spokeOperations,
+      ...delegationOperations(core),
+    ],
+    system: [
+      ...systemTableOperations,
+      ...everywhere,
+      statusOperation(core),
+      ...tenantOperations(core),
+      ...tenantStateOperations(core),
+      ...tenantCopyOperations(core),
+      ...keyOperations(core),
+      ...accountOperations(core),
+      ...organizationOperations(core),
+    ],
   };
 }

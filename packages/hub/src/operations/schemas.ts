@@ -44,6 +44,11 @@ export const Moment: TString = Type.String({
   maxLength: 24,
 });
 
+/** Texts by name. */
+export function textMap(): TUnsafe<Readonly<Record<string, string>>> {
+  return Type.Unsafe(Type.Record(Type.String({ maxLength: LONGEST_NAME }), Type.String()));
+}
+
 /** A whole number from 0. */
 export const Count: TInteger = Type.Integer({ minimum: 0 });
 
@@ -58,8 +63,10 @@ export function nullable<Schema extends TSchema>(schema: Schema): TUnion<[Schema
 }
 
 /** One of these texts. */
-export function oneOf<Text extends string>(values: readonly Text[]): TUnsafe<Text> {
-  return Type.Unsafe<Text>(Type.Union(values.map((value) => Type.Literal(value))));
+export function oneOf<const Texts extends readonly string[]>(
+  values: Texts,
+): TUnsafe<Texts[number]> {
+  return Type.Unsafe<Texts[number]>(Type.Union(values.map((value) => Type.Literal(value))));
 }
 
 /** How many items at most. */

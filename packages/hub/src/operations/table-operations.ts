@@ -9,6 +9,9 @@ import {
 import { systemOf, tenantOf } from "../core/call-place.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 
+/** Tables whose rows are not kept in the journal: hashes of keys. */
+const SECRET: ReadonlySet<string> = new Set(["api_keys"]);
+
 /** The operations of the tables of a tenant. */
 export const tenantTableOperations: readonly HubOperation[] = tenantTables.flatMap((table) =>
   operationsOf(table, tenantOf),
@@ -18,9 +21,6 @@ export const tenantTableOperations: readonly HubOperation[] = tenantTables.flatM
 export const systemTableOperations: readonly HubOperation[] = systemTables.flatMap((table) =>
   operationsOf(table, systemOf),
 );
-
-/** Tables whose rows are not kept in the journal: hashes of keys. */
-const SECRET: ReadonlySet<string> = new Set(["api_keys"]);
 
 function operationsOf<Db extends SystemDatabase | TenantDatabase>(
   { name, specs, handlers }: TableOperations<readonly OperationSpec[], Db>,
