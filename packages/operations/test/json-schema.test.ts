@@ -73,6 +73,29 @@ describe("JSON Schema as a spec's schema (M39)", () => {
     expect(fits(schema, { pair: ["a", 1], other: "1" })).toBe(false);
   });
 
+  it("knows which items and properties were looked at", () => {
+    const first = { prefixItems: [true], contains: { type: "string" } };
+    const rest = { ...first, unevaluatedItems: { type: "number" } };
+    expect(fits(rest, [null, "contained", 1])).toBe(true);
+    expect(fits(rest, [null, "contained", true])).toBe(false);
+    expect(fits({ allOf: [first], unevaluatedItems: false }, [null, "contained"])).toBe(true);
+    expect(fits({ not: { not: first }, unevaluatedItems: false }, ["a"])).toBe(false);
+    const failed = { oneOf: [true, { items: { multipleOf: 1 } }], unevaluatedItems: false };
+    expect(fits(failed, [1.5])).toBe(false);
+    expect(fits({ prefixItems: [true], contains: true }, [])).toBe(false);
+    const either = {
+      anyOf: [{ properties: { a: true } }, { properties: { b: { type: "string" } } }],
+      unevaluatedProperties: false,
+    };
+    expect(fits(either, { a: 1, b: "x" })).toBe(true);
+    expect(fits(either, { a: 1, b: 2 })).toBe(false);
+    const nested = {
+      allOf: [{ unevaluatedProperties: { type: "string" } }],
+      unevaluatedProperties: false,
+    };
+    expect(fits(nested, { a: "x" })).toBe(true);
+  });
+
   it("tells patterns of one schema apart", () => {
     const schema = {
       properties: { a: { type: "string", pattern: "^a$" }, b: { type: "string", pattern: "^b$" } },
@@ -100,9 +123,9 @@ describe("JSON Schema as a spec's schema (M39)", () => {
       expect.arrayContaining([
         { path: "/name", message: "Expected required property" },
         { path: "/~0", message: "Unexpected property" },
-        { path: "/a~1b/1", message: "Must be string" },
+        { path: "/a~1b/1", message: "Expected string" },
         { path: "/kind", message: 'Expected one of "x", "y"' },
-        { path: "/either", message: "Must match a schema in anyOf" },
+        { path: "/either", message: "Expected union value" },
       ]),
     );
     expect(found).toHaveLength(5);
@@ -118,9 +141,9 @@ describe("JSON Schema as a spec's schema (M39)", () => {
     const outer = Type.Object({ items: Type.Array(inner), last: Type.Optional(inner) });
     expect(validatorOf(outer).check({ items: [{ id: "a" }], last: { id: "b" } })).toBe(true);
     expect(validatorOf(outer).issues({ items: [{ id: 1 }, {}], last: { id: 2 } })).toEqual([
-      { path: "/items/0/id", message: "Must be string" },
+      { path: "/items/0/id", message: "Expected string" },
       { path: "/items/1/id", message: "Expected required property" },
-      { path: "/last/id", message: "Must be string" },
+      { path: "/last/id", message: "Expected string" },
     ]);
   });
 
@@ -200,7 +223,6 @@ describe("JSON Schema as a spec's schema (M39)", () => {
     for (let i = 0; i < 100_000; i += 1) deepest = { not: deepest };
     expect(() => jsonSchema(deepest)).toThrow(code("INVALID_SCHEMA"));
     expect(() => jsonSchema({ description: "x".repeat(200_000) })).toThrow(code("INVALID_SCHEMA"));
-    expect(() => jsonSchema({ allOf: Array(12_000).fill(true) })).toThrow(code("INVALID_SCHEMA"));
     const cyclic: Record<string, unknown> = {};
     cyclic.not = cyclic;
     expect(() => jsonSchema(cyclic)).toThrow(code("INVALID_SCHEMA"));

@@ -1,21 +1,37 @@
 import { RE2JS } from "re2js";
+import type { ValidationRun } from "./validation-run.ts";
 
-/** Larger automata take more memory and time than the few letters that ask for them. */
-const LARGEST_PROGRAM = 2_000;
+/** States of all automata of a schema; more take long to build. */
+const MOST_STATES = 20_000;
 
 /** A regular expression whose time is linear in the text, whatever it is. */
 export interface BoundedRegExp {
-  test(text: string): boolean;
+  test(text: string, run: ValidationRun): boolean;
 }
 
 /**
- * Compiles a regular expression of a schema (ECMAScript, matched anywhere). Look-around and
+ * The regular expressions of one schema (ECMAScript, matched anywhere), each compiled once. Look-around and
  * back-references are not known: they cannot be matched in linear time.
- *
- * @throws Error with the reason
  */
-export function boundedRegExp(pattern: string): BoundedRegExp {
-  const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-  if (compiled.programSize() > LARGEST_PROGRAM) throw new Error("it repeats too much");
-  return { test: (text) => compiled.test(text) };
+export class BoundedRegExps {
+  readonly #known = new Map<string, BoundedRegExp>();
+  #states = 0;
+
+  /** @throws Error with the reason */
+  of(pattern: string): BoundedRegExp {
+    const known = this.#known.get(pattern);
+    if (known !== undefined) return known;
+    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    const states = compiled.programSize();
+    this.#states += states;
+    if (this.#states > MOST_STATES) throw new Error("it repeats too much");
+    const made: BoundedRegExp = {
+      test: (text, run) => {
+        run.spend(1 + Math.ceil((text.length / 4) * (1 + states / 64)));
+        return compiled.test(text);
+      },
+    };
+    this.#known.set(pattern, made);
+    return made;
+  }
 }

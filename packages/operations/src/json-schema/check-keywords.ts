@@ -6,7 +6,7 @@ import {
   SCHEMA_LISTS,
   SCHEMAS_BY_NAME,
 } from "../schema/subschemas.ts";
-import { boundedRegExp } from "./bounded-regexp.ts";
+import type { BoundedRegExps } from "./bounded-regexp.ts";
 
 interface Rule {
   /** What the value must be. */
@@ -53,17 +53,12 @@ const TYPES: ReadonlySet<unknown> = new Set([
   "string",
 ]);
 
-/** Whether a keyword constrains values by something else than schemas. */
-export function isPlainConstraint(keyword: string): boolean {
-  return RULES.has(keyword);
-}
-
 /**
  * Refuses values that a keyword of a schema cannot have. What stands in schemas inside is not looked at.
  *
  * @throws OperationsError `INVALID_SCHEMA`
  */
-export function checkKeywords(schema: JsonObject, path: string): void {
+export function checkKeywords(schema: JsonObject, path: string, regExps: BoundedRegExps): void {
   for (const [keyword, value] of Object.entries(schema)) {
     const at = pointerTo(path, keyword);
     const rule = RULES.get(keyword);
@@ -74,17 +69,17 @@ export function checkKeywords(schema: JsonObject, path: string): void {
     if (SCHEMAS_BY_NAME.has(keyword) && !isJsonObject(value)) {
       throw schemaError(at, "does not hold schemas by name");
     }
-    if (keyword === "pattern") requireBounded(value as string, at);
+    if (keyword === "pattern") requireBounded(value as string, at, regExps);
     if (keyword !== "patternProperties") continue;
     for (const pattern of Object.keys(value as JsonObject)) {
-      requireBounded(pattern, pointerTo(at, pattern));
+      requireBounded(pattern, pointerTo(at, pattern), regExps);
     }
   }
 }
 
-function requireBounded(pattern: string, path: string): void {
+function requireBounded(pattern: string, path: string, regExps: BoundedRegExps): void {
   try {
-    boundedRegExp(pattern);
+    regExps.of(pattern);
   } catch (error) {
     throw schemaError(
       path,

@@ -2,10 +2,11 @@ import type { TUnsafe } from "@sinclair/typebox";
 import { withValidator } from "../schema/own-validator.ts";
 import { schemaError } from "../schema/schema-error.ts";
 import { isJsonObject } from "../schema/subschemas.ts";
-import { ajvValidator } from "./ajv-validator.ts";
+import { BoundedRegExps } from "./bounded-regexp.ts";
+import { CompiledSchema } from "./compiled-schema.ts";
 import { enforcedSchema } from "./enforced-schema.ts";
 
-/** A schema of this many characters compiles in some tens of milliseconds. */
+/** A schema of this many characters is read in some tens of milliseconds. */
 const LONGEST = 128 * 1024;
 
 /**
@@ -14,7 +15,7 @@ const LONGEST = 128 * 1024;
  * has it; regular expressions run in linear time, and those that cannot are refused; references lead only
  * inside the schema; a check that takes too long fails.
  *
- * @throws OperationsError `INVALID_SCHEMA`, also above 128 Ki characters, 64 levels, 1,000 schemas
+ * @throws OperationsError `INVALID_SCHEMA`, also above 128 Ki characters or 64 levels
  *
  * @example
  * ```ts
@@ -27,7 +28,8 @@ const LONGEST = 128 * 1024;
  */
 export function jsonSchema<Value = unknown>(schema: unknown): TUnsafe<Value> {
   const copy = copyOf(schema);
-  const validator = ajvValidator(enforcedSchema(copy));
+  const regExps = new BoundedRegExps();
+  const validator = new CompiledSchema(enforcedSchema(copy, regExps), regExps);
   if (!isJsonObject(copy)) {
     return withValidator(copy === true ? {} : { not: {} }, validator) as TUnsafe<Value>;
   }
