@@ -5,6 +5,7 @@ const layers = {
   operations: ["pubsub"],
   "drizzle-honker": ["honker"],
   storage: ["honker", "drizzle-honker", "pubsub", "operations"],
+  transfer: ["honker", "drizzle-honker", "storage"],
   hub: ["storage", "operations", "pubsub", "honker"],
   testkit: ["honker", "pubsub"],
 };

@@ -1,0 +1,12 @@
+export { TransferError, type TransferErrorCode, type TransferErrorOptions } from "./errors.ts";
+export type { ImportPostgresOptions } from "./import/import-options.ts";
+export { importPostgres } from "./import/import-postgres.ts";
+export type { ImportedTable, ImportReport, WrittenTable } from "./import/import-report.ts";
+export type { RowCode, RowReport } from "./import/row-refusal.ts";
+export type { JsonNotes } from "./import/values.ts";
+export {
+  type SeededHub,
+  type SeedPostgresHubOptions,
+  seedPostgresHub,
+} from "./postgres/seed/seed-postgres-hub.ts";
+export type { TransferOptions, TransferProgress } from "./progress.ts";
