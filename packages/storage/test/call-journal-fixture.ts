@@ -50,7 +50,7 @@ export function journalFixture(
     journal: open(),
     errors,
     open,
-    events: () => stream.readSince(0, 10_000).map(({ payload }) => payload),
+    events: () => stream.readSince(0, 1_000_000).map(({ payload }) => payload),
     add: (text) => client.execute("INSERT INTO effects VALUES (?)", [text]).changes,
     rows: () => client.rows("SELECT text FROM effects ORDER BY rowid").map(([text]) => text),
   };
