@@ -43,6 +43,7 @@ interface Way {
   readonly name: string;
   readonly add: () => Promise<number>;
   readonly get: (id: number) => Promise<unknown>;
+  readonly close?: () => Promise<void>;
 }
 
 async function byHttp(name: string, kind: "hub" | "hono" | "trpc"): Promise<Way> {
@@ -105,6 +106,10 @@ async function hubBySocket(): Promise<Way> {
       ((await caller.call("notes.add", { text: "a note of some length" })).data as { id: number })
         .id,
     get: (id) => caller.call("notes.get", { id }),
+    close: async () => {
+      caller.close();
+      await eventTarget.close();
+    },
   };
 }
 
@@ -222,8 +227,8 @@ async function subscriptions(): Promise<void> {
   // reads nothing: its 256 answers and its socket fill up, and nobody else waits for it
   const slow = hubTarget(server);
   await slow.settled();
-  const never = createCaller({ eventTarget: slow }).subscribe("notes.ticks", { everyMs: 1 });
-  await never.next();
+  const slowCaller = createCaller({ eventTarget: slow });
+  await slowCaller.subscribe("notes.ticks", { everyMs: 1 }).next();
   await new Promise((resolve) => setTimeout(resolve, SECONDS * 2_000));
   stop.abort();
   await Promise.all(readers);
@@ -232,6 +237,7 @@ async function subscriptions(): Promise<void> {
   console.log(
     `\n${connections * each} subscriptions over ${connections} connections, an answer every ${everyMs} ms each: ${perSecond} answers/s arrived, p50 ${at(sorted, 0.5)} ms, p99 ${at(sorted, 0.99)} ms late; beside one that reads nothing`,
   );
+  slowCaller.close();
   await Promise.all([...targets, slow].map((target) => target.close()));
 }
 

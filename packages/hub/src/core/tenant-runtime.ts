@@ -13,6 +13,11 @@ import { SpokeLinks } from "../socket/spoke-links.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { RealmServices } from "./realm-services.ts";
 
+/** Events of a commit of the projection: calls wait for it, some 50 microseconds for each. */
+const PROJECTED_AT_ONCE = 50;
+/** So that many calls are one commit. */
+const PROJECT_EVERY_MS = 20;
+
 /** Everything that a hub has of an open tenant. Made by `TenantRuntimes`. */
 export class TenantRuntime {
   readonly orgId: string;
@@ -37,8 +42,13 @@ export class TenantRuntime {
       settings,
       mayUse: ({ session }, action) => this.#mayUseEvents(session.principal(), action),
     });
-    this.spokes = new SpokeLinks(settings);
-    this.projection = createCallProjection(db, { consumer: `hub:${name}:calls`, onError });
+    this.spokes = new SpokeLinks(db, settings);
+    this.projection = createCallProjection(db, {
+      consumer: `hub:${name}:calls`,
+      batchSize: PROJECTED_AT_ONCE,
+      intervalMs: PROJECT_EVERY_MS,
+      onError,
+    });
     if (projection) this.projection.start();
   }
 
@@ -64,6 +74,7 @@ export class TenantRuntime {
   }
 
   async #close(): Promise<void> {
+    this.spokes.close();
     try {
       await this.services.close();
       await this.projection.stop();
