@@ -28,19 +28,9 @@ export class DataFolder implements Disposable {
     this.#onError = onError;
   }
 
-  /** Where `system.db` is. */
-  get systemFile(): string {
-    return join(this.path, SYSTEM_FILE);
-  }
-
   /** Where the tenants' files are. */
   get tenantsFolder(): string {
     return join(this.path, TENANTS_FOLDER);
-  }
-
-  /** Whether there is a hub's data. */
-  get exists(): boolean {
-    return existsSync(this.systemFile);
   }
 
   /** `system.db`. @throws HubError `NOT_FOUND`; what opening it throws */
@@ -60,9 +50,25 @@ export class DataFolder implements Disposable {
     return this.#tenants;
   }
 
+  /** Refuses a folder without data, without opening it. @throws HubError `NOT_FOUND`, `INVALID_CONFIG` */
+  require(): void {
+    const { path } = this;
+    if (existsSync(join(path, RESTORING_FILE))) {
+      throw new HubError("INVALID_CONFIG", `"${path}" is being restored, or a restore was killed`, {
+        hint: "Run the same alkdev restore again",
+        details: { path },
+      });
+    }
+    if (existsSync(this.#systemFile)) return;
+    throw new HubError("NOT_FOUND", `there is no ${SYSTEM_FILE} in "${path}"`, {
+      hint: "Make it with alkdev init, or say where it is with --data or ALKDEV_DATA",
+      details: { path },
+    });
+  }
+
   /** Makes `system.db`, or opens the one that is there. */
   create(): SystemDatabase {
-    this.#system ??= createSystemDatabase(open(this.systemFile));
+    this.#system ??= createSystemDatabase(open(this.#systemFile));
     return this.#system;
   }
 
@@ -73,21 +79,12 @@ export class DataFolder implements Disposable {
     this.#system = undefined;
   }
 
+  get #systemFile(): string {
+    return join(this.path, SYSTEM_FILE);
+  }
+
   #open(): SystemDatabase {
-    if (existsSync(join(this.path, RESTORING_FILE))) {
-      throw new HubError(
-        "INVALID_CONFIG",
-        `"${this.path}" is being restored, or a restore was killed`,
-        {
-          hint: "Run the same alkdev restore again",
-          details: { path: this.path },
-        },
-      );
-    }
-    if (this.exists) return this.create();
-    throw new HubError("NOT_FOUND", `there is no ${SYSTEM_FILE} in "${this.path}"`, {
-      hint: "Make it with alkdev init, or say where it is with --data or ALKDEV_DATA",
-      details: { path: this.path },
-    });
+    this.require();
+    return this.create();
   }
 }

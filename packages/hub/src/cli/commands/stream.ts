@@ -1,4 +1,5 @@
 import { HubError } from "../../errors.ts";
+import { eventOf } from "../../operations/stream-schemas.ts";
 import { streamStart } from "../arguments/stream-start.ts";
 import { positive } from "../arguments/whole.ts";
 import { eventText } from "../event-text.ts";
@@ -94,7 +95,7 @@ function read({ data, out, signal }: Run, options: ReadOptions, name: string): v
       return;
     }
     signal.throwIfAborted();
-    out.line(event, eventText);
+    out.line(eventOf(event), eventText);
     left -= 1;
     last = event.offset;
   }

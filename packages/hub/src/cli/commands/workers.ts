@@ -1,0 +1,36 @@
+import { resolveHubOptions } from "../../core/hub-options.ts";
+import { startHubWorkers } from "../../workers/hub-workers.ts";
+import { positive } from "../arguments/whole.ts";
+import type { AddCommand, Run } from "../shell.ts";
+import { untilAborted } from "../until-aborted.ts";
+
+interface WorkersOptions {
+  readonly concurrency: number;
+  readonly maxActive: number;
+}
+
+/** `alkdev workers` */
+export const workersCommand: AddCommand = (program, shell) => {
+  program
+    .command("workers")
+    .description("work on the queues and schedules of all files, until Ctrl-C or SIGTERM")
+    .option("--concurrency <count>", "handlers at a time per queue of a tenant", positive, 1)
+    .option("--max-active <count>", "tenants that are worked on at a time", positive, 8)
+    .action(shell.action<WorkersOptions>(work));
+};
+
+async function work(run: Run, options: WorkersOptions): Promise<void> {
+  const { data, out, signal } = run;
+  const { system, tenants } = data;
+  const settings = resolveHubOptions({
+    dataFolder: data.path,
+    onError: (error, context) => out.warn(error, context),
+  });
+  const workers = startHubWorkers({ system, tenants, settings }, { tenants: options });
+  out.line({ data: data.path, pid: process.pid }, ({ data: path }) =>
+    [`Working on the queues of ${path}`, "Stop it with Ctrl-C."].join("\n"),
+  );
+  await untilAborted(signal);
+  out.note("Stopping.");
+  await workers.stop();
+}
