@@ -2,6 +2,7 @@ import { createAcl } from "@alkdev/storage/sqlite";
 import { FakeClock } from "@alkdev/testkit";
 import { describe, expect, test } from "vitest";
 import { crossTenantFixture, DELEGATION } from "./cross-tenant-fixture.ts";
+import { withCode } from "./tenants-setup.ts";
 
 const STUB = "account:acme/ada#intent-1";
 
@@ -168,10 +169,12 @@ describe("delegations between organisations: reconciling (M36)", () => {
     });
   });
 
-  test("can be aborted", async () => {
-    const { crossTenant } = crossTenantFixture();
+  test("can be aborted, and is refused for a tenant that cannot be opened", async () => {
+    const { tenants, crossTenant } = crossTenantFixture();
     crossTenant.delegate(DELEGATION);
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(crossTenant.reconcile("acme", { signal })).rejects.toThrow("enough");
+    tenants.suspend("acme");
+    await expect(crossTenant.reconcile("acme")).rejects.toThrow(withCode("TENANT_STATE"));
   });
 });

@@ -28,8 +28,8 @@ export interface CrossTenantOptions {
   /** Opens both files. */
   readonly tenants: TenantManager;
   /**
-   * Attempts before a delegation that cannot be applied is given up and taken back, default 20: an hour and
-   * a quarter. A revocation is never given up.
+   * Attempts before a delegation that cannot be applied is given up and taken back, default 20: about
+   * seventy minutes. A revocation is never given up.
    */
   readonly maxAttempts?: number;
   /** Milliseconds before the second attempt, doubled for each one after, to 5 minutes at most; default 5,000. */
@@ -136,7 +136,7 @@ export function createCrossTenantDelegations(options: CrossTenantOptions): Cross
     allow: (orgId, consent) => inFile(orgId, (tenant) => allow(context, tenant, consent)),
     disallow: (orgId, from) => inFile(orgId, (tenant) => disallow(context, tenant, from)),
     consents: (orgId) => inFile(orgId, ({ $client }) => listConsents($client)),
-    reconcile: (orgId, { signal } = {}) =>
+    reconcile: async (orgId, { signal } = {}) =>
       tenants.withTenant(orgId, (tenant) => reconcile(context, { tenant, orgId, signal })),
     queues: {
       [DELEGATION_OUTBOX]: (tenant, orgId) => {
