@@ -106,6 +106,19 @@ export {
   type SystemWorkersOptions,
   startSystemWorkers,
 } from "./auth/workers/start-system-workers.ts";
+export type { BackupRetention } from "./backups/backup-retention.ts";
+export {
+  type BackupWorkers,
+  type BackupWorkersOptions,
+  startBackupWorkers,
+} from "./backups/start-backup-workers.ts";
+export type { TenantBackup } from "./backups/tenant-backup.ts";
+export {
+  createTenantBackups,
+  type RestoreTenantOptions,
+  type TenantBackups,
+  type TenantBackupsOptions,
+} from "./backups/tenant-backups.ts";
 export { type CallJournal, createCallJournal } from "./call-journal/call-journal.ts";
 export type { JournalClaim } from "./call-journal/claimed-calls.ts";
 export type { CallJournalOptions } from "./call-journal/journal-options.ts";
