@@ -11,6 +11,8 @@ const SIZES = {
   ALKDEV_MAIN_JOB_KILLS: "200",
   /** Seconds during which one of 2, 4 and 8 workers is killed every second. */
   ALKDEV_WORKER_SECONDS: "30",
+  /** Tenants that are migrated while workers are killed. */
+  ALKDEV_FLEET_TENANTS: "5000",
   /** Commits in the write-ahead log that is cut and garbled at every frame. */
   ALKDEV_WAL_COMMITS: "30",
   ALKDEV_BACKUPS: "20",
