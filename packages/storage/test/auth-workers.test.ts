@@ -7,6 +7,7 @@ import {
   addPeerKey,
   createAccount,
   createApiKey,
+  createCallJournal,
   createOrganization,
   createTenantManager,
   deactivateAccount,
@@ -213,6 +214,24 @@ describe("the workers of the system queues (M35)", () => {
     updateAccount(system, "ada", { changes: { status: "active" } });
   });
 
+  it("prune the system file: calls that ended a day ago and old events go, the audit trail stays", async () => {
+    const { system, result } = workersSetup(() => ({
+      streamRetention: { "call-protocol": { maxCount: 1 } },
+    }));
+    const yesterday = Date.now() - 86_401_000;
+    using old = createCallJournal(system, { owner: "hub", now: () => yesterday });
+    using journal = createCallJournal(system, { owner: "hub" });
+    const call = (requestId: string) => ({ requestId, operationId: "accounts.create" });
+    old.runAtomic(call("old"), () => 1);
+    journal.runAtomic(call("new"), () => 1);
+    const source = { db: system.$client, entries: systemCatalog.queues };
+    const job = openCatalogQueue(source, "system-maintenance").enqueue({ task: "prune-events" });
+    expect(await result(job)).toMatchObject({ pruned: { calls: 1, streamEvents: 3 } });
+    expect(journal.begin(call("old"))).toBe("new");
+    expect(journal.begin(call("new"))).toMatchObject({ type: "responded" });
+    expect(auditTrail(system)).toHaveLength(2);
+  });
+
   it("make their schedule, which any number of starts leave as it is", async () => {
     const { system, keys } = workersSetup(() => ({ schedules: "leave" }));
     const again = startSystemWorkers({ system, schedules: "leave" });
@@ -220,9 +239,10 @@ describe("the workers of the system queues (M35)", () => {
     await again.stop();
     const scheduler = system.$client.scheduler();
     expect(scheduler.list()).toMatchObject([
+      { name: "event-pruning", expression: "15 3 * * *", queue: "system-maintenance" },
       { name: "remove-expired-keys", expression: "30 3 * * *", queue: "key-management" },
     ]);
-    const [schedule] = scheduler.list();
+    const schedule = scheduler.get("remove-expired-keys");
     scheduler.tick(Number(schedule?.nextFireAt) / 1_000);
     await eventually("the job is done", () => {
       const { pending, running, dead } = keys.stats();

@@ -25,6 +25,7 @@ describe("the catalog (M24)", () => {
     expect(Object.keys(systemCatalog.queues)).toEqual([
       "key-management",
       "account-maintenance",
+      "system-maintenance",
       "schema-migration",
       "tenant-backup",
     ]);

@@ -2,6 +2,7 @@ import { openCatalogQueue, tenantCatalog } from "@alkdev/storage/catalog";
 import { generateEncryptionKey, KeyRing } from "@alkdev/storage/graphs";
 import {
   createAcl,
+  createCallJournal,
   createGraphStore,
   createSecretStore,
   createTenantDatabase,
@@ -118,12 +119,15 @@ describe("workers of tenants: each queue of one file (M35)", () => {
 
   test("prune-events deletes what is too old, and nothing that a consumer has yet to read", async () => {
     const streamRetention = { "session-events": { maxCount: 1 } };
-    const { client, queue, result } = workersOf({ streamRetention });
+    const { client, tenant, queue, result } = workersOf({ streamRetention });
     const stream = client.stream("session-events");
     for (let at = 0; at < 5; at++) stream.publish({ at });
     stream.saveOffset("audit", 3);
+    const yesterday = Date.now() - 86_401_000;
+    using journal = createCallJournal(tenant, { owner: "hub", now: () => yesterday });
+    journal.runAtomic({ requestId: "r-1", operationId: "nodes.create" }, () => 1);
     const job = queue("graph-maintenance").enqueue({ task: "prune-events" });
-    expect(await result(job)).toMatchObject({ pruned: { streamEvents: 3 } });
+    expect(await result(job)).toMatchObject({ pruned: { streamEvents: 3, calls: 1 } });
     expect(stream.info().count).toBe(2);
   });
 });

@@ -105,6 +105,11 @@ export const systemCatalog = {
         Exact({ task: Type.Literal("transfer-organization"), orgId: Id, newOwnerId: Id }),
       ]),
     },
+    "system-maintenance": {
+      description: "Deletion of what is too old in system.db.",
+      consumers: ["maintenance service"],
+      payload: Exact({ task: Type.Literal("prune-events") }),
+    },
     "schema-migration": {
       description: "A tenant's file is brought to the newest version, in a run over all tenants.",
       consumers: ["fleet workers"],

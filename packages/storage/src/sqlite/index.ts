@@ -106,6 +106,10 @@ export {
   type SystemWorkersOptions,
   startSystemWorkers,
 } from "./auth/workers/start-system-workers.ts";
+export {
+  createSystemMaintenanceHandler,
+  type SystemMaintenance,
+} from "./auth/workers/system-maintenance.ts";
 export type { BackupRetention } from "./backups/backup-retention.ts";
 export {
   type BackupWorkers,
@@ -507,10 +511,9 @@ export { uuidV7 } from "./uuid-v7.ts";
 export {
   createGraphMaintenanceHandler,
   type GraphMaintenance,
-  type GraphMaintenanceOptions,
   type GraphMaintenanceResult,
-  STREAM_RETENTION,
 } from "./workers/graph-maintenance-handler.ts";
+export { type EventRetention, STREAM_RETENTION } from "./workers/prune-file.ts";
 export type { OtherQueue, QueueHandlerOptions } from "./workers/queue-handlers.ts";
 export {
   type FileWorkersInput,

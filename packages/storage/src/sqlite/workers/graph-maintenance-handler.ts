@@ -1,23 +1,13 @@
 import { setImmediate } from "node:timers/promises";
-import type { Job, JobContext, StreamRetention } from "@alkdev/honker";
+import type { Job, JobContext } from "@alkdev/honker";
 import type { PayloadOf, tenantCatalog } from "../../catalog/index.ts";
 import type { TenantDatabase } from "../client.ts";
 import { createGraphStore } from "../graph-store/graph-store.ts";
 import { deleteSomeOfGraph, nextExpiredGraph } from "./expired-graphs.ts";
+import { type EventRetention, pruneFile } from "./prune-file.ts";
 
 /** Payload of the queue `graph-maintenance`. */
 export type GraphMaintenance = PayloadOf<typeof tenantCatalog.queues, "graph-maintenance">;
-
-/** Options of {@link createGraphMaintenanceHandler}. */
-export interface GraphMaintenanceOptions {
-  /**
-   * What `prune-events` keeps of each stream, never less than its slowest consumer needs. Default
-   * {@link STREAM_RETENTION}.
-   */
-  readonly streamRetention?: Readonly<Record<string, StreamRetention>>;
-  /** Seconds that `prune-events` keeps dead letters, default 90 days. */
-  readonly deadLetterSeconds?: number;
-}
 
 /** Result of a job of `graph-maintenance`, for `waitResult`. */
 export type GraphMaintenanceResult =
@@ -28,12 +18,6 @@ export type GraphMaintenanceResult =
 
 const DAY_SECONDS = 86_400;
 
-/** Events of calls are kept for 30 days, those of sessions for 90. */
-export const STREAM_RETENTION: Readonly<Record<string, StreamRetention>> = {
-  "call-protocol": { maxAgeSeconds: 30 * DAY_SECONDS },
-  "session-events": { maxAgeSeconds: 90 * DAY_SECONDS },
-};
-
 /**
  * A handler for the queue `graph-maintenance`:
  *
@@ -41,7 +25,8 @@ export const STREAM_RETENTION: Readonly<Record<string, StreamRetention>> = {
  * - `cleanup-expired-graphs` deletes graphs that have been archived for `olderThanDays`, some thousand
  *   rows per commit. A graph that it has begun with is gone for good: it has no graph type any more, and
  *   the next job finishes what a killed one left. The ACL is never deleted.
- * - `prune-events` deletes events, notifications, history, dead letters and results whose time is over.
+ * - `prune-events` deletes events, notifications, history, dead letters, results and remembered calls whose
+ *   time is over.
  *
  * @example
  * ```ts
@@ -52,7 +37,7 @@ export const STREAM_RETENTION: Readonly<Record<string, StreamRetention>> = {
  */
 export function createGraphMaintenanceHandler(
   tenant: TenantDatabase,
-  options: GraphMaintenanceOptions = {},
+  retention: EventRetention = {},
 ): (job: Job<GraphMaintenance>, context: JobContext) => Promise<void> {
   return async ({ payload }, context) => {
     switch (payload.task) {
@@ -63,7 +48,7 @@ export function createGraphMaintenanceHandler(
         await cleanUp(tenant, payload.olderThanDays, context);
         break;
       case "prune-events":
-        await prune(tenant, options, context);
+        await prune(tenant, retention, context);
     }
   };
 }
@@ -100,19 +85,9 @@ async function cleanUp(
 
 async function prune(
   { $client: client }: TenantDatabase,
-  options: GraphMaintenanceOptions,
-  { signal, progress, complete }: JobContext,
+  retention: EventRetention,
+  context: JobContext,
 ): Promise<void> {
-  const { streamRetention: streams = STREAM_RETENTION } = options;
-  const { deadLetterSeconds = 90 * DAY_SECONDS } = options;
-  const pruned: Record<string, number> = {};
-  for (let more = true; more; ) {
-    const { more: left, ...counts } = client.prune({ streams, deadLetterSeconds, limit: 10_000 });
-    for (const [name, count] of Object.entries(counts)) pruned[name] = (pruned[name] ?? 0) + count;
-    more = left;
-    progress(pruned);
-    await setImmediate();
-    signal.throwIfAborted();
-  }
-  complete((): GraphMaintenanceResult => ({ pruned }));
+  const pruned = await pruneFile(client, retention, context);
+  context.complete((): GraphMaintenanceResult => ({ pruned }));
 }

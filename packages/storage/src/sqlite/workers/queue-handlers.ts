@@ -1,4 +1,4 @@
-import type { Job, JobContext, JobHandler, StreamRetention } from "@alkdev/honker";
+import type { Job, JobContext, JobHandler } from "@alkdev/honker";
 import type { PayloadOf, tenantCatalog } from "../../catalog/index.ts";
 import { StorageError } from "../../errors.ts";
 import { type AnyModule, type KeyRing, type Migration, systemModules } from "../../graphs/index.ts";
@@ -8,10 +8,11 @@ import type { TenantDatabase } from "../client.ts";
 import { createSchemaMigrationHandler } from "../graph-types/schema-migration-handler.ts";
 import { createSecretRotationHandler } from "../secrets/secret-rotation-handler.ts";
 import { createGraphMaintenanceHandler } from "./graph-maintenance-handler.ts";
+import type { EventRetention } from "./prune-file.ts";
 import type { TenantQueueName } from "./tenant-schedules.ts";
 
 /** What the handlers of a tenant's queues need. */
-export interface QueueHandlerOptions {
+export interface QueueHandlerOptions extends EventRetention {
   /** Queues to work on. Default all; `secret-rotation` only where a key ring is given. */
   readonly queues?: readonly TenantQueueName[];
   /** Keys of a tenant, for `secret-rotation`. Default none: that queue is left to others. */
@@ -25,10 +26,6 @@ export interface QueueHandlerOptions {
   readonly modules?: readonly AnyModule[];
   /** Their migrations by graph type, default none. */
   readonly migrations?: Readonly<Record<string, readonly Migration[]>>;
-  /** What `prune-events` keeps of each stream, default {@link STREAM_RETENTION}. */
-  readonly streamRetention?: Readonly<Record<string, StreamRetention>>;
-  /** Seconds that `prune-events` keeps dead letters, default 90 days. */
-  readonly deadLetterSeconds?: number;
   /**
    * Queues of your own, by name: each makes the handler of a file; `orgId` is null for workers of one
    * file. Default none.

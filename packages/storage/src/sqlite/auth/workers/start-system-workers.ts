@@ -3,11 +3,13 @@ import { openCatalogQueue, systemCatalog } from "../../../catalog/index.ts";
 import { StorageError } from "../../../errors.ts";
 import type { SystemDatabase } from "../../client.ts";
 import type { TenantManager } from "../../tenants/tenant-manager.ts";
+import type { EventRetention } from "../../workers/prune-file.ts";
 import { createAccountMaintenanceHandler } from "./account-maintenance.ts";
 import { createKeyManagementHandler, type DeliverKey } from "./key-management.ts";
+import { createSystemMaintenanceHandler } from "./system-maintenance.ts";
 
 /** Options of {@link startSystemWorkers}. */
-export interface SystemWorkersOptions {
+export interface SystemWorkersOptions extends EventRetention {
   readonly system: SystemDatabase;
   /** Suspends the tenants of what a deactivated account owns. Left out, they go on. */
   readonly tenants?: TenantManager;
@@ -30,10 +32,14 @@ const KEEP_ENDED_KEYS_SECONDS = 90 * 86_400;
 const RETENTION = "remove-expired-keys";
 /** Half past three at night, UTC. */
 const RETENTION_AT = "30 3 * * *";
+/** Old events go at 3:15 UTC, as those of tenants. */
+const PRUNING = "event-pruning";
+const PRUNING_AT = "15 3 * * *";
 
 /**
- * Works off the queues of `system.db` and makes its schedules: keys that ended are removed every night.
- * Any number of processes may do it; each job is done once, each schedule fires once.
+ * Works off the queues of `system.db` and makes its schedules: keys that ended and events that are too old
+ * are removed every night. Any number of processes may do it; each job is done once, each schedule fires
+ * once.
  *
  * @throws StorageError `INVALID_ARGUMENT`; HonkerError `CLOSED`
  * @example
@@ -53,11 +59,19 @@ export function startSystemWorkers(options: SystemWorkersOptions): SystemWorkers
     payload: { task: "remove-expired-keys", expiredForSeconds },
     missed: "once",
   });
+  scheduler.add(PRUNING, PRUNING_AT, {
+    queue: "system-maintenance",
+    payload: { task: "prune-events" },
+    missed: "once",
+  });
   if (schedules === "run") scheduler.start();
   const workers: Worker[] = [
     openCatalogQueue(source, "key-management").work(createKeyManagementHandler(system, deliverKey)),
     openCatalogQueue(source, "account-maintenance").work(
       createAccountMaintenanceHandler(system, tenants),
+    ),
+    openCatalogQueue(source, "system-maintenance").work(
+      createSystemMaintenanceHandler(system, options),
     ),
   ];
   let stopping: Promise<void> | undefined;

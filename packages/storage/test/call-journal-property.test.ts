@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { callOf, journalFixture } from "./call-journal-fixture.ts";
 
 const RUNS = Number(process.env.ALKDEV_PROPERTY_RUNS ?? 60);
+const TIMEOUT_MS = 60_000 + RUNS * 500;
 const JOURNALS = 3;
 const LEASE_MS = 30_000;
 const DECLARED = { code: "LIST_FULL", description: "The list is full." };
@@ -240,7 +241,7 @@ describe("M40: requests that are repeated, by any journal of the file", () => {
       }),
       { numRuns: RUNS },
     );
-  }, 120_000);
+  }, TIMEOUT_MS);
 });
 
 type Shape =
@@ -290,7 +291,7 @@ describe("M37: the call graph of a journal", () => {
       }),
       { numRuns: Math.ceil(RUNS / 4) },
     );
-  }, 120_000);
+  }, TIMEOUT_MS);
 });
 
 /** Makes a call as its shape says. @returns what the graph must say of it */
