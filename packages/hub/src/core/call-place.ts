@@ -1,6 +1,6 @@
 import type { OperationContext } from "@alkdev/operations";
 import type { WebSocketConnection } from "@alkdev/pubsub/websocket-server";
-import type { SystemDatabase, TenantDatabase } from "@alkdev/storage/sqlite";
+import type { CallJournal, SystemDatabase, TenantDatabase } from "@alkdev/storage/sqlite";
 import { HubError } from "../errors.ts";
 import type { ConnectionContext } from "../socket/connection-context.ts";
 import type { RealmServices } from "./realm-services.ts";
@@ -39,6 +39,13 @@ export function placeOf({ metadata, operationId }: OperationContext): CallPlace 
   const place = (metadata as { readonly [PLACE]?: CallPlace })[PLACE];
   if (place !== undefined) return place;
   throw new HubError("INVALID_ARGUMENT", `"${operationId}" was not called through a hub`);
+}
+
+/** The journal of the file a call runs in. Whoever asks writes the call down from now on. */
+export function journalOf(context: OperationContext): CallJournal {
+  const place = placeOf(context);
+  place.reached = true;
+  return place.services.journal;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
 } from "@alkdev/pubsub";
 import { createCompositeEventTarget } from "@alkdev/storage/sqlite";
 import { HubError } from "../errors.ts";
+import { fitsEventPattern, isEventPattern } from "../protocol/event-pattern.ts";
 
 /**
  * How far an event goes: `durable` is kept in the stream `events` for consumers that resume, `ephemeral`
@@ -84,8 +85,7 @@ export function createRealmEvents(options: RealmEventsOptions): RealmEvents {
 /** Checks routes. @throws HubError `INVALID_ARGUMENT` */
 export function requireEventRoutes(routes: readonly EventRoute[]): void {
   for (const { type, reach } of routes) {
-    const isType = typeof type === "string" && /^(\*|[^*:\s]+\*?)$/.test(type);
-    if (!isType || !["durable", "ephemeral", "local"].includes(reach)) {
+    if (!isEventPattern(type) || !["durable", "ephemeral", "local"].includes(reach)) {
       throw new HubError(
         "INVALID_ARGUMENT",
         `the event route ${JSON.stringify({ type, reach })} is not valid`,
@@ -97,9 +97,5 @@ export function requireEventRoutes(routes: readonly EventRoute[]): void {
 
 /** The first route that fits counts; without one, events are for whoever listens now. */
 function reachByTopic(routes: readonly EventRoute[]): (topic: string) => EventReach {
-  const fits = (type: string, topic: string): boolean =>
-    type.endsWith("*")
-      ? topic.startsWith(type.slice(0, -1))
-      : topic === type || topic.startsWith(`${type}:`);
-  return (topic) => routes.find(({ type }) => fits(type, topic))?.reach ?? "ephemeral";
+  return (topic) => routes.find(({ type }) => fitsEventPattern(type, topic))?.reach ?? "ephemeral";
 }

@@ -20,9 +20,10 @@ import {
   systemIdentity,
   type TenantManager,
 } from "@alkdev/storage/sqlite";
+import { journaled } from "../journal/journaled.ts";
 import { hubOperations } from "../operations/hub-operations.ts";
 import { registerSpoke } from "../socket/register-spoke.ts";
-import { type CallOrigin, type CallPlace, withPlace } from "./call-place.ts";
+import { type CallOrigin, type CallPlace, journalOf, withPlace } from "./call-place.ts";
 import { type Credential, signIn } from "./credential.ts";
 import {
   type HubOperation,
@@ -30,7 +31,6 @@ import {
   type HubSettings,
   resolveHubOptions,
 } from "./hub-options.ts";
-import { journaled } from "./journaled.ts";
 import { LeasedAnswers } from "./leased-answers.ts";
 import { noteUnreached } from "./note-unreached.ts";
 import { RealmServices } from "./realm-services.ts";
@@ -346,7 +346,7 @@ export class HubCore implements AsyncDisposable {
     for (const one of operations) {
       const timeout =
         one.operation.type === "subscription" ? {} : { timeoutMs: limits.callTimeoutMs };
-      registry.registerAll([journaled(one)], timeout);
+      registry.registerAll([journaled(one, { journalOf })], timeout);
     }
     return registry;
   }

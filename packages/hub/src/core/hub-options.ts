@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { AnyOperation } from "@alkdev/operations";
 import type {
   AuthenticatorOptions,
   MembershipScopes,
   TenantManagerOptions,
 } from "@alkdev/storage/sqlite";
 import { HubError } from "../errors.ts";
+import type { HubOperation } from "../journal/hub-operation.ts";
 import { DEFAULT_EVENT_ROUTES, type EventRoute, requireEventRoutes } from "./event-routes.ts";
 import { HUB_MEMBERSHIP_SCOPES } from "./hub-scopes.ts";
+
+export type { HubOperation } from "../journal/hub-operation.ts";
 
 /** How much a hub takes of a caller. */
 export interface HubLimits {
@@ -41,24 +43,6 @@ export interface HubOperations {
   readonly tenant?: readonly HubOperation[];
   /** For callers in none; `systemOf(context)` is `system.db`. */
   readonly system?: readonly HubOperation[];
-}
-
-/** An operation as a hub serves it. */
-export interface HubOperation {
-  readonly operation: AnyOperation;
-  /**
-   * The handler is synchronous and writes nothing but the file of its realm: effect, outcome and events
-   * of a call become one commit, so that a call that is sent again has one effect. Default no: a call
-   * runs at most once, and if the hub dies in it nobody knows how far it came.
-   */
-  readonly atomic?: true;
-  /**
-   * A call that nobody knows the end of may be run again under the same request id. Default no: it is
-   * refused with `CALL_INTERRUPTED`.
-   */
-  readonly repeatable?: true;
-  /** What the journal keeps of a call: `names` leaves inputs and outputs out. Default `"full"`. */
-  readonly record?: "full" | "names";
 }
 
 /** Options of `createHubCore` and `startHub`. */

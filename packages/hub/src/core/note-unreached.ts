@@ -1,6 +1,6 @@
 import { CallError, type CallOptions, type OperationSpec } from "@alkdev/operations";
+import { journaledCall } from "../journal/journaled.ts";
 import type { CallPlace } from "./call-place.ts";
-import { journaledCall } from "./journaled.ts";
 
 /** A call that was turned away before its handler. */
 export interface UnreachedCall {

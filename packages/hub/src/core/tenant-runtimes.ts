@@ -135,6 +135,7 @@ export class TenantRuntimes {
     const entry = this.#entries.get(orgId);
     if (entry === undefined) return;
     this.#close(orgId, async () => {
+      entry.runtime.spokes.close();
       await entry.runtime.services.sockets.close();
       if (entry.uses > 0) {
         await new Promise<void>((resolve) => {

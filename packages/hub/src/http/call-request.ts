@@ -2,7 +2,8 @@ import { CallError } from "@alkdev/operations";
 import type { Context } from "hono";
 import type { HubCall, HubCore } from "../core/hub-core.ts";
 import type { Session } from "../core/session.ts";
-import { ORG_HEADER, requestCredential } from "./request-credential.ts";
+import { ORG_HEADER } from "../protocol/connection-names.ts";
+import { requestCredential } from "./request-credential.ts";
 import type { HubEnv } from "./source-address.ts";
 
 /** Longest request id that is taken. */

@@ -16,6 +16,7 @@ const STATUS: Readonly<Record<string, number>> = {
   UNKNOWN_ERROR: 500,
   TRANSPORT_ERROR: 502,
   OVERLOADED: 503,
+  SPOKE_AWAY: 503,
   UNAVAILABLE: 503,
   TIMEOUT: 504,
 };

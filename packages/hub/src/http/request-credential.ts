@@ -2,10 +2,8 @@ import { CallError } from "@alkdev/operations";
 import type { ChallengeAnswer } from "@alkdev/storage/sqlite";
 import type { Credential } from "../core/credential.ts";
 
-/** Name of the organisation in requests. */
-export const ORG_HEADER = "alkdev-org";
-/** The WebSocket subprotocol of the hub. */
-export const SUBPROTOCOL = "alkdev.v1";
+export { ORG_HEADER } from "../protocol/connection-names.ts";
+
 const BEARER_SUBPROTOCOL = "bearer.";
 
 /** The headers of a request that say who makes it. */

@@ -11,10 +11,20 @@ import {
   type ResponseEnvelope,
 } from "@alkdev/operations";
 import type { CallJournal, JournaledCall } from "@alkdev/storage/sqlite";
-import { placeOf } from "./call-place.ts";
-import type { HubOperation } from "./hub-options.ts";
+import type { HubOperation } from "./hub-operation.ts";
 
 type Handler = (input: unknown, context: OperationContext) => unknown;
+
+/** Options of {@link journaled}. */
+export interface JournaledOptions {
+  /** The journal of the file that a call runs in. */
+  readonly journalOf: (context: OperationContext) => CallJournal;
+  /**
+   * `elsewhere`: the operation is another's, who knows the calls it has run, so a call that comes again
+   * goes there again. Default `here`.
+   */
+  readonly remembered?: "here" | "elsewhere";
+}
 
 /** A call that is about to run. */
 interface Run {
@@ -24,26 +34,24 @@ interface Run {
 }
 
 /** The operation, its calls written to the journal of the file it is called in. */
-export function journaled(one: HubOperation): AnyOperation {
+export function journaled(one: HubOperation, options: JournaledOptions): AnyOperation {
   const { operation, atomic, repeatable } = one;
+  const { journalOf, remembered = "here" } = options;
   const handler = operation.handler as Handler;
-  const run = (input: unknown, context: OperationContext): Run => {
-    const place = placeOf(context);
-    place.reached = true;
-    return {
-      journal: place.services.journal,
-      call: journaledCall(context, { spec: operation, input, record: one.record ?? "full" }),
-      work: () => handler(input, context),
-    };
-  };
+  const run = (input: unknown, context: OperationContext): Run => ({
+    journal: journalOf(context),
+    call: journaledCall(context, { spec: operation, input, record: one.record ?? "full" }),
+    work: () => handler(input, context),
+  });
   const wrapped: Handler = (input, context) => {
     const started = run(input, context);
     switch (operation.type) {
       case "query":
-        return runQuery(started);
+        return noteOne(started);
       case "subscription":
-        return runSubscription(started);
+        return noteMany(started);
       case "mutation":
+        if (remembered === "elsewhere") return noteOne(started);
         return atomic === true
           ? started.journal.runAtomic(started.call, started.work)
           : runOnce(started, repeatable === true);
@@ -77,7 +85,7 @@ export function journaledCall(
 }
 
 /** Written down when it is over. */
-function runQuery({ journal, call, work }: Run): unknown {
+function noteOne({ journal, call, work }: Run): unknown {
   journal.note(call, "requested");
   const succeeded = (output: unknown): ResponseEnvelope => {
     const envelope = envelopeOf(call, output);
@@ -111,7 +119,7 @@ async function runOnce({ journal, call, work }: Run, repeatable: boolean): Promi
   }
 }
 
-async function* runSubscription({ journal, call, work }: Run): AsyncGenerator<unknown> {
+async function* noteMany({ journal, call, work }: Run): AsyncGenerator<unknown> {
   journal.note(call, "requested");
   let end: CallOutcome = { type: "aborted" };
   try {

@@ -1,9 +1,7 @@
 import type { HubCore } from "../core/hub-core.ts";
 import type { RealmServices } from "../core/realm-services.ts";
+import { SESSION_ENDED } from "../protocol/connection-names.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-
-/** WebSocket close code of a session that ended: 4000 to 4999 are for applications. */
-export const SESSION_ENDED = 4_401;
 
 /**
  * Ends connections whose credential, account or membership is gone. Calls are refused at once; this is for

@@ -2,21 +2,22 @@ import { CallError, defineOperation, type OperationSpec, operationId } from "@al
 import { specFromJson } from "@alkdev/operations/json-schema";
 import { Type } from "@sinclair/typebox";
 import { placeOf } from "../core/call-place.ts";
-import type { HubOperation } from "../core/hub-options.ts";
+import type { HubOperation } from "../journal/hub-operation.ts";
+import { REGISTER_SPOKE, SPOKE_NAME } from "../protocol/spoke-protocol.ts";
 
-const NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$";
+const [NAMESPACE = "", NAME = ""] = REGISTER_SPOKE.split(".");
 
 /** The operation by which a spoke tells its hub what it serves, on every connection. */
 export function registerSpoke(isReserved: (namespace: string) => boolean): HubOperation {
   const operation = defineOperation({
-    namespace: "spokes",
-    name: "register",
+    namespace: NAMESPACE,
+    name: NAME,
     version: "1.0.0",
     type: "mutation",
     description: "Offers the operations of the connection's spoke to members of the organisation.",
     inputSchema: Type.Object(
       {
-        name: Type.String({ pattern: NAME }),
+        name: Type.String({ pattern: SPOKE_NAME }),
         instance: Type.String({ minLength: 1, maxLength: 128 }),
         operations: Type.Array(Type.Unknown(), { maxItems: 1_000 }),
       },
@@ -47,7 +48,12 @@ export function registerSpoke(isReserved: (namespace: string) => boolean): HubOp
           `namespace "${reserved.namespace}" of operation "${operationId(reserved)}" is the hub's own`,
         );
       }
-      tenant.spokes.register(origin.connection, { name, instance, operations: specs });
+      tenant.spokes.register(origin.connection, {
+        name,
+        instance,
+        operations: specs,
+        json: operations,
+      });
       return { operations: specs.map(operationId) };
     },
   });

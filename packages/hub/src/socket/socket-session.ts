@@ -1,4 +1,4 @@
-import { type CallRegistry, createCallHandler } from "@alkdev/operations";
+import { type CallLog, type CallRegistry, createCallHandler } from "@alkdev/operations";
 import type { ServerSocket } from "@alkdev/pubsub/websocket-server";
 import type { CallOrigin } from "../core/call-place.ts";
 import type { HubCall, HubCore } from "../core/hub-core.ts";
@@ -6,6 +6,8 @@ import type { Session } from "../core/session.ts";
 
 /** `readyState` of an open socket. */
 const OPEN = 1;
+/** The journal of the file knows the calls that were made; a second memory would contradict it. */
+const JOURNALED: CallLog = { claim: () => "new", finish: () => undefined };
 
 /**
  * Lets a client of an open socket call, be called and hear events, as the session may. Ends with the socket;
@@ -27,6 +29,7 @@ export function openSocketSession(core: HubCore, socket: ServerSocket, session: 
   const handler = createCallHandler({
     registry: sessionRegistry(core, session, { connection }),
     eventTarget: connection,
+    callLog: JOURNALED,
     // who it is, and what it may do, the core finds out for each call
     identityOf: () => ({ id: session.accountId, scopes: [] }),
     maxCalls: limits.maxCallsPerSocket,

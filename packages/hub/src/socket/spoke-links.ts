@@ -1,22 +1,12 @@
-import { randomUUID } from "node:crypto";
-import {
-  type AnyOperation,
-  CallError,
-  type Caller,
-  createCaller,
-  type OperationContext,
-  OperationRegistry,
-  type OperationSpec,
-  operationId,
-  type RemoteCallOptions,
-} from "@alkdev/operations";
-import type { WebSocketConnection } from "@alkdev/pubsub/websocket-server";
+import { CallError, OperationRegistry, type OperationSpec, operationId } from "@alkdev/operations";
+import { specFromJson } from "@alkdev/operations/json-schema";
+import { createKeptValues, type KeptValues, type TenantDatabase } from "@alkdev/storage/sqlite";
+import { journalOf } from "../core/call-place.ts";
 import type { HubSettings } from "../core/hub-options.ts";
-import { journaled } from "../core/journaled.ts";
-import type { ConnectionContext } from "./connection-context.ts";
-import { SPOKE_ROUTE } from "./spoke-protocol.ts";
-
-type Connection = WebSocketConnection<ConnectionContext>;
+import { journaled } from "../journal/journaled.ts";
+import { SUPERSEDED } from "../protocol/connection-names.ts";
+import { forwardedOperation } from "./forwarded-operation.ts";
+import { type SpokeConnection, SpokeLink } from "./spoke-link.ts";
 
 /** What a spoke tells of itself. */
 export interface SpokeRegistration {
@@ -25,6 +15,8 @@ export interface SpokeRegistration {
   /** Of this process of the spoke alone: tells a reconnection from another process of that name. */
   readonly instance: string;
   readonly operations: readonly OperationSpec[];
+  /** The operations as they came. */
+  readonly json: readonly unknown[];
 }
 
 /** A spoke as it may be shown. */
@@ -36,38 +28,33 @@ export interface SpokeInfo {
   readonly operations: readonly string[];
 }
 
-interface Link extends SpokeRegistration {
-  /** Null while the spoke is away. */
-  caller: Caller | null;
-  connection: Connection | null;
-  since: Date;
-  readonly waiting: Set<() => void>;
-}
-
 /** `readyState` of an open socket. */
 const OPEN = 1;
-/** Milliseconds a call waits for a spoke that is away. */
-const WAIT_MS = 10_000;
 /** Milliseconds after which the operations of a spoke that went are forgotten. */
 const FORGET_MS = 60_000;
 
 /**
- * The spokes of one tenant that are connected to this hub, and their operations. A call waits a while for a
- * spoke that is away, and is sent again under its request id when the connection breaks: the spoke answers
- * each once.
+ * The spokes of one tenant, and their operations. A call waits a while for a spoke that is away, and is sent
+ * again under its request id when the connection breaks: the spoke answers each once. What spokes serve is
+ * kept in the tenant's file, so that a hub that starts again waits for them, too.
  */
 export class SpokeLinks {
   /** Operations of all spokes; their handlers pass calls on. */
   readonly registry: OperationRegistry;
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<string, SpokeLink>();
+  readonly #forgetting = new Map<SpokeLink, NodeJS.Timeout>();
   readonly #settings: HubSettings;
+  readonly #kept: KeptValues;
+  #closed = false;
 
-  constructor(settings: HubSettings) {
+  constructor({ $client }: TenantDatabase, settings: HubSettings) {
     this.#settings = settings;
+    this.#kept = createKeptValues($client, "spokes");
     this.registry = new OperationRegistry({
       onError: (error, { operationId: id, requestId }) =>
         settings.onError(error, `call ${requestId} of ${id}`),
     });
+    for (const { name, value } of this.#kept.list()) this.#expect(name, value);
   }
 
   /** The spokes, by name. */
@@ -85,65 +72,115 @@ export class SpokeLinks {
   /**
    * Takes the operations of a spoke; those it had before and has no more are gone.
    *
-   * @throws CallError `SPOKE_NAME_TAKEN` while another process of that name is connected, `ALREADY_EXISTS`
-   * for an operation of somebody else
+   * @throws CallError `NO_CONNECTION`, `SPOKE_NAME_TAKEN` while another process of that name is connected,
+   * `ALREADY_EXISTS` for an operation of somebody else, `INVALID_SPEC` for two of one name
    */
-  register(connection: Connection, spoke: SpokeRegistration): void {
-    const before = this.#links.get(spoke.name);
-    const others = [...this.#links.values()].filter((link) => link !== before);
-    if (before?.connection?.socket.readyState === OPEN && before.instance !== spoke.instance) {
-      throw new CallError("SPOKE_NAME_TAKEN", `a spoke "${spoke.name}" is connected already`, {
-        details: { name: spoke.name },
+  register(connection: SpokeConnection, spoke: SpokeRegistration): void {
+    const { name, instance, operations, json } = spoke;
+    const known = this.#links.get(name);
+    if (connection.socket.readyState !== OPEN || this.#closed) {
+      throw new CallError("NO_CONNECTION", "the connection ended meanwhile");
+    }
+    const before = known?.connection ?? null;
+    if (before?.socket.readyState === OPEN && known?.instance !== instance) {
+      throw new CallError("SPOKE_NAME_TAKEN", `a spoke "${name}" is connected already`, {
+        details: { name },
       });
     }
-    this.#requireFree(spoke, others);
-    if (before !== undefined) this.#forget(before);
-    const caller = createCaller({
-      eventTarget: connection,
-      route: SPOKE_ROUTE,
-      replyTo: randomUUID(),
-      timeoutMs: null, // the call brings its deadline
-      onError: (error, context) =>
-        this.#settings.onError(error, `spoke "${spoke.name}": ${context}`),
-    });
-    const link: Link = {
-      ...spoke,
-      connection,
-      caller,
-      since: new Date(),
-      waiting: before?.waiting ?? new Set(),
-    };
-    this.#links.set(spoke.name, link);
-    const { callTimeoutMs: timeoutMs } = this.#settings.limits;
-    for (const spec of spoke.operations) {
-      const operation = forwarded(spec, () => this.#links.get(spoke.name) ?? link);
-      const options = spec.type === "subscription" ? {} : { timeoutMs };
-      this.registry.registerAll([journaled({ operation, repeatable: true })], options);
-    }
-    for (const wake of [...link.waiting]) wake();
+    requireDistinct(operations);
+    this.#requireFree(spoke);
+    const link = known ?? this.#link(name, []);
+    this.#unserve(link);
+    link.attach(connection, { instance, operations });
+    this.#serve(link);
+    this.#stopForgetting(link);
+    if (before !== connection) before?.close(SUPERSEDED, "the spoke connected again");
+    this.#keep(() => this.#kept.set(name, json));
   }
 
   /** The connection is over: calls wait for the spoke to come back. */
-  release(connection: Connection): void {
+  release(connection: SpokeConnection): void {
     for (const link of this.#links.values()) {
       if (link.connection !== connection) continue;
-      link.connection = null;
-      link.since = new Date();
-      link.caller?.close();
-      link.caller = null;
-      const forget = setTimeout(() => {
-        if (this.#links.get(link.name) !== link || link.connection !== null) return;
-        this.#links.delete(link.name);
-        this.#forget(link);
-      }, FORGET_MS);
-      forget.unref();
+      link.detach();
+      if (!this.#closed) this.#forgetLater(link);
     }
   }
 
-  #requireFree({ name, operations }: SpokeRegistration, others: readonly Link[]): void {
-    const taken = new Map(
-      others.flatMap((link) => link.operations.map((spec) => [operationId(spec), link.name])),
-    );
+  /** Ends calls that wait for a spoke. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#forgetting.values()) clearTimeout(timer);
+    this.#forgetting.clear();
+    for (const link of this.#links.values()) link.close();
+  }
+
+  /** A spoke that was there before the hub started, and may come back. */
+  #expect(name: string, value: unknown): void {
+    let operations: readonly OperationSpec[];
+    try {
+      operations = (value as readonly unknown[]).map((json) => specFromJson(json));
+    } catch (error) {
+      this.#settings.onError(error, `reading what spoke "${name}" served`);
+      return;
+    }
+    const link = this.#link(name, operations);
+    this.#serve(link);
+    this.#forgetLater(link);
+  }
+
+  #link(name: string, operations: readonly OperationSpec[]): SpokeLink {
+    const link = new SpokeLink(name, operations, this.#settings.onError);
+    this.#links.set(name, link);
+    return link;
+  }
+
+  #serve(link: SpokeLink): void {
+    const { callTimeoutMs: timeoutMs } = this.#settings.limits;
+    for (const spec of link.operations) {
+      const operation = forwardedOperation(spec, link);
+      const options = spec.type === "subscription" ? {} : { timeoutMs };
+      const served = journaled({ operation }, { journalOf, remembered: "elsewhere" });
+      this.registry.registerAll([served], options);
+    }
+  }
+
+  #unserve(link: SpokeLink): void {
+    for (const spec of link.operations) this.registry.unregister(operationId(spec));
+  }
+
+  #forgetLater(link: SpokeLink): void {
+    this.#stopForgetting(link);
+    const timer = setTimeout(() => {
+      this.#forgetting.delete(link);
+      this.#links.delete(link.name);
+      this.#unserve(link);
+      this.#keep(() => this.#kept.delete(link.name));
+    }, FORGET_MS);
+    timer.unref();
+    this.#forgetting.set(link, timer);
+  }
+
+  #stopForgetting(link: SpokeLink): void {
+    clearTimeout(this.#forgetting.get(link));
+    this.#forgetting.delete(link);
+  }
+
+  /** Keeping is for the next start: a spoke serves whether it can be written down or not. */
+  #keep(write: () => unknown): void {
+    try {
+      write();
+    } catch (error) {
+      this.#settings.onError(error, "keeping what spokes serve");
+    }
+  }
+
+  #requireFree({ name, operations }: SpokeRegistration): void {
+    const taken = new Map<string, string>();
+    for (const link of this.#links.values()) {
+      if (link.name === name) continue;
+      for (const spec of link.operations) taken.set(operationId(spec), link.name);
+    }
     for (const spec of operations) {
       const id = operationId(spec);
       const owner = taken.get(id);
@@ -151,101 +188,16 @@ export class SpokeLinks {
       throw new CallError(
         "ALREADY_EXISTS",
         `operation "${id}" of spoke "${name}" is of "${owner}"`,
-        {
-          details: { operationId: id, owner },
-        },
+        { details: { operationId: id, owner } },
       );
     }
   }
+}
 
-  #forget(link: Link): void {
-    for (const spec of link.operations) this.registry.unregister(operationId(spec));
-    if (link.connection !== null) link.caller?.close();
+function requireDistinct(operations: readonly OperationSpec[]): void {
+  const ids = new Set<string>();
+  for (const id of operations.map(operationId)) {
+    if (ids.has(id)) throw new CallError("INVALID_SPEC", `operation "${id}" is there twice`);
+    ids.add(id);
   }
-}
-
-/** The operation at the hub: passes calls on to the spoke. */
-function forwarded(spec: OperationSpec, linkOf: () => Link): AnyOperation {
-  const id = operationId(spec);
-  const handler =
-    spec.type === "subscription"
-      ? (input: unknown, context: OperationContext) => subscribeTo(linkOf, { id, input, context })
-      : (input: unknown, context: OperationContext) => callOn(linkOf, { id, input, context });
-  return { ...spec, handler: handler as AnyOperation["handler"] };
-}
-
-interface Forwarded {
-  readonly id: string;
-  readonly input: unknown;
-  readonly context: OperationContext;
-}
-
-async function callOn(linkOf: () => Link, { id, input, context }: Forwarded): Promise<unknown> {
-  for (;;) {
-    const caller = await connected(linkOf, context.signal);
-    try {
-      return await caller.call(id, input, remoteOptions(context));
-    } catch (error) {
-      const lost = linkOf().caller !== caller && !context.signal.aborted;
-      // sent again under the same id, the spoke answers it once
-      if (!lost || !(error instanceof CallError) || error.code !== "ABORTED") throw error;
-    }
-  }
-}
-
-async function* subscribeTo(linkOf: () => Link, call: Forwarded): AsyncGenerator<unknown> {
-  const { id, input, context } = call;
-  const caller = await connected(linkOf, context.signal);
-  try {
-    yield* caller.subscribe(id, input, remoteOptions(context));
-  } catch (error) {
-    if (linkOf().caller === caller || context.signal.aborted) throw error;
-    throw new CallError("TRANSPORT_ERROR", `the spoke went away while it answered ${id}`);
-  }
-}
-
-function remoteOptions(context: OperationContext): RemoteCallOptions {
-  const { requestId, parentRequestId, identity, signal, deadline } = context;
-  return {
-    requestId,
-    signal,
-    ...(parentRequestId === undefined ? {} : { parentRequestId }),
-    ...(identity === undefined ? {} : { identity }),
-    ...(deadline === undefined ? {} : { deadline }),
-  };
-}
-
-/** The caller of the spoke, which may have to come back first. @throws CallError `SPOKE_AWAY` */
-async function connected(linkOf: () => Link, signal: AbortSignal): Promise<Caller> {
-  const until = performance.now() + WAIT_MS;
-  for (;;) {
-    signal.throwIfAborted();
-    const link = linkOf();
-    if (link.caller !== null) return link.caller;
-    const leftMs = until - performance.now();
-    if (leftMs <= 0) {
-      throw new CallError("SPOKE_AWAY", `spoke "${link.name}" is not connected`, {
-        details: { name: link.name },
-      });
-    }
-    await wakened(link, { signal, ms: leftMs });
-  }
-}
-
-/** Resolves when the spoke is back, the signal is aborted, or so many milliseconds are over. */
-function wakened(
-  { waiting }: Link,
-  { signal, ms }: { readonly signal: AbortSignal; readonly ms: number },
-): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      waiting.delete(done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-    waiting.add(done);
-  });
 }

@@ -6,12 +6,10 @@ import type { HubCore } from "../core/hub-core.ts";
 import type { Session } from "../core/session.ts";
 import { callErrorOf, errorBody } from "../http/error-response.ts";
 import { httpStatusOf } from "../http/http-status.ts";
-import { ORG_HEADER, requestCredential, SUBPROTOCOL } from "../http/request-credential.ts";
+import { requestCredential } from "../http/request-credential.ts";
 import { lastForwarded } from "../http/source-address.ts";
+import { ORG_HEADER, SOCKET_PATH, SUBPROTOCOL } from "../protocol/connection-names.ts";
 import { openSocketSession } from "./socket-session.ts";
-
-/** Path of the WebSocket. */
-const PATH = "/ws";
 
 /** Options of {@link createUpgrade}. */
 export interface UpgradeOptions {
@@ -79,7 +77,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
 
 function admit(request: IncomingMessage, { core, trustProxy, isReady }: UpgradeOptions): Session {
   const url = new URL(request.url ?? "/", "ws://hub");
-  if (url.pathname !== PATH)
+  if (url.pathname !== SOCKET_PATH)
     throw new CallError("OPERATION_NOT_FOUND", `there is no ${url.pathname}`);
   if (!isReady()) throw new CallError("UNAVAILABLE", "the hub is closing");
   const { authorization = null } = request.headers;

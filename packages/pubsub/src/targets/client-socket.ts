@@ -33,6 +33,11 @@ export interface ReconnectingSocketOptions {
   readonly onError: (error: PubSubError) => void;
 }
 
+interface SocketClosed {
+  readonly code?: number;
+  readonly reason?: string;
+}
+
 /** `readyState` of an open socket. */
 const OPEN = 1;
 
@@ -103,9 +108,14 @@ export class ReconnectingSocket {
     this.#socket = socket;
     socket.onopen = () => this.#opened();
     socket.onmessage = (event: { readonly data?: unknown }) => this.#received(event.data);
-    socket.onclose = (event: { readonly code?: number; readonly reason?: string }) =>
-      this.#lost(`the connection ended with code ${event.code ?? 1_006} ${event.reason ?? ""}`);
-    socket.onerror = () => undefined; // `onclose` follows and says the same
+    let failure: unknown;
+    socket.onerror = ({ error }: { readonly error?: unknown }) => {
+      failure = error; // `onclose` follows
+    };
+    socket.onclose = ({ code = 1_006, reason = "" }: SocketClosed) => {
+      const why = failure === undefined ? reason : reasonOf(failure);
+      this.#lost(`the connection ended with code ${code} ${why}`, failure);
+    };
   }
 
   #opened(): void {
