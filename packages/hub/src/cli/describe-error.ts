@@ -1,8 +1,3 @@
-import { HonkerError } from "@alkdev/honker";
-import { CallError, OperationsError } from "@alkdev/operations";
-import { StorageError } from "@alkdev/storage";
-import { HubError } from "../errors.ts";
-
 /** An error as the command line shows it, and as `--json` writes it. */
 export interface ErrorDescription {
   readonly code: string;
@@ -14,7 +9,7 @@ export interface ErrorDescription {
 
 /** What to say about anything that was thrown. */
 export function describeError(error: unknown): ErrorDescription {
-  if (isKnown(error)) {
+  if (isOurs(error)) {
     const { code, message, details } = error;
     const hasDetails =
       typeof details === "object" && details !== null && Object.keys(details).length > 0;
@@ -25,10 +20,13 @@ export function describeError(error: unknown): ErrorDescription {
   return { code: typeof code === "string" ? code : "UNEXPECTED", message, unexpected: true };
 }
 
-type KnownError = HubError | StorageError | HonkerError | OperationsError | CallError;
+/** What the errors of all packages have in common; one of them need not be installed. */
+interface OurError extends Error {
+  readonly code: string;
+  readonly details: unknown;
+}
 
-function isKnown(error: unknown): error is KnownError {
-  return [HubError, StorageError, HonkerError, OperationsError, CallError].some(
-    (known) => error instanceof known,
-  );
+function isOurs(error: unknown): error is OurError {
+  if (!(error instanceof Error) || !("code" in error) || !("details" in error)) return false;
+  return typeof error.code === "string" && /^[A-Z][A-Z_]*$/.test(error.code);
 }
