@@ -111,6 +111,7 @@ export {
   type SystemMaintenance,
 } from "./auth/workers/system-maintenance.ts";
 export type { BackupRetention } from "./backups/backup-retention.ts";
+export { type LitestreamOptions, litestreamConfig } from "./backups/litestream-config.ts";
 export {
   type BackupWorkers,
   type BackupWorkersOptions,
