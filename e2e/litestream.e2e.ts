@@ -4,11 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { open } from "@alkdev/honker";
-import {
-  createSystemDatabase,
-  createTenantManager,
-  litestreamConfig,
-} from "@alkdev/storage/sqlite";
+import { litestreamConfig } from "@alkdev/storage/sqlite";
 import { eventually, tempFolder } from "@alkdev/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { createTenants, openTenants, writeFolders } from "./fleet/tenants.ts";
