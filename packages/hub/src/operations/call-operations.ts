@@ -25,7 +25,11 @@ const RequestId = closed({ requestId: Name });
 const Calls = Type.Array(CallSchema);
 const OF_A_CALL = closed({ requestId: Name, limit: limit(500, 100), cursor: Cursor });
 /** What every operation here has in common; the journal does not keep what was read of it. */
-const READ = { scope: "calls:read", record: "names" } as const;
+const READ = {
+  scope: "calls:read",
+  record: "names",
+  errors: ["INVALID_ARGUMENT"],
+} as const;
 
 /** Questions to the graph of calls. It follows the stream `call-protocol` some milliseconds behind. */
 export const callOperations: readonly HubOperation[] = [
@@ -108,7 +112,6 @@ export const callOperations: readonly HubOperation[] = [
       description: "Lists failed calls, the last to fail first, with their errors.",
       input: closed({ since: Type.Optional(Moment), limit: limit(500, 100), cursor: Cursor }),
       output: page(CallSchema),
-      errors: ["INVALID_ARGUMENT"],
       ...READ,
     },
     ({ since, ...input }, context) => {

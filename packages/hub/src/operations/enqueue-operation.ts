@@ -1,5 +1,5 @@
 import type { EnqueueOptions } from "@alkdev/honker";
-import type { OperationContext } from "@alkdev/operations";
+import { CallError, type OperationContext } from "@alkdev/operations";
 import {
   type CatalogEntries,
   payloadSchema,
@@ -39,10 +39,15 @@ export const enqueueOperation: HubOperation = atomicMutation(
     input: Input,
     output: closed({ id: Count, outcome: Type.String() }),
     scope: "queues:write",
-    errors: ["INVALID_ARGUMENT", "INVALID_PAYLOAD"],
+    errors: ["INVALID_ARGUMENT", "INVALID_PAYLOAD", "READ_ONLY"],
   },
   (input, context) => {
     const { queue: name, payload } = input;
+    if (name.startsWith("_")) {
+      throw new CallError("READ_ONLY", `the queue "${name}" is filled by the hub alone`, {
+        details: { queue: name },
+      });
+    }
     const { db, entries } = queuesOf(context);
     const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
     // what the hub's own workers could not read would be a dead letter

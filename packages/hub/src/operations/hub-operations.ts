@@ -9,6 +9,7 @@ import { channelOperations } from "./channel-operations.ts";
 import { consumerOperations } from "./consumer-operations.ts";
 import { deadLetterOperations } from "./dead-letter-operations.ts";
 import { delegationOperations } from "./delegation-operations.ts";
+import { enqueueOperation } from "./enqueue-operation.ts";
 import { graphOperations } from "./graph-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { lockOperations } from "./lock-operations.ts";
@@ -27,6 +28,7 @@ import { whoamiOperation } from "./whoami-operation.ts";
 /** What both realms have: what is in a file besides its tables. */
 const ENGINE_OPERATIONS: readonly HubOperation[] = [
   ...queueOperations,
+  enqueueOperation,
   ...deadLetterOperations,
   ...streamOperations,
   ...consumerOperations,
