@@ -2,6 +2,7 @@ import { DEFAULT_MEMBERSHIP_SCOPES, type MembershipScopes } from "@alkdev/storag
 
 /** What operations of the hub ask for besides those of the tables. */
 const HUB_RESOURCES = [
+  "acl",
   "calls",
   "delegations",
   "events",

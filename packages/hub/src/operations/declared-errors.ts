@@ -9,6 +9,7 @@ export type DeclaredError =
   | "CONFLICT"
   | "CONSUMER_ACTIVE"
   | "CREDENTIAL_STATE"
+  | "DELEGATION_CYCLE"
   | "DELEGATION_NOT_ALLOWED"
   | "EDGE_NOT_ALLOWED"
   | "INVALID_ARGUMENT"
@@ -32,6 +33,7 @@ const ERRORS: Readonly<Record<DeclaredError, readonly [string, number]>> = {
   CONFLICT: ["It is not as it was read.", 409],
   CONSUMER_ACTIVE: ["Somebody reads the stream as this consumer now.", 409],
   CREDENTIAL_STATE: ["The key is revoked, expired, disabled or was rotated.", 409],
+  DELEGATION_CYCLE: ["The delegation would go in a circle.", 409],
   DELEGATION_NOT_ALLOWED: ["The delegator does not hold it, or may not pass it on.", 403],
   EDGE_NOT_ALLOWED: ["An edge may not join these nodes; `issues` says why.", 422],
   INVALID_ARGUMENT: ["A value is out of its range, or does not go with the others.", 422],

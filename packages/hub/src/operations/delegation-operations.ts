@@ -1,20 +1,17 @@
 import type { OperationContext } from "@alkdev/operations";
-import type { PrincipalKey } from "@alkdev/storage/graphs";
 import { createCrossTenantDelegations } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 import { placeOf, tenantOf } from "../core/call-place.ts";
 import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
+import { PrincipalSchema, ResourcesSchema, ScopesSchema } from "./acl-schemas.ts";
 import { atomicMutation, mutation, query } from "./define-operation.ts";
 import {
   IncomingSchema,
   OUTGOING_STATES,
   OutgoingSchema,
   outgoingOf,
-  PrincipalSchema,
   ReconciledSchema,
-  ResourcesSchema,
-  ScopesSchema,
 } from "./delegation-schemas.ts";
 import { fitting } from "./fitting.ts";
 import {
@@ -63,9 +60,7 @@ export function delegationOperations({ tenants }: HubCore): readonly HubOperatio
           ...given({ id, narrowable, narrowedResources: resources }),
           ...(expiresAt === undefined ? {} : { expiresAt: dateOf(expiresAt).getTime() }),
         };
-        const from = { orgId, principal: principal as PrincipalKey };
-        const target = { orgId: to.orgId, principal: to.principal as PrincipalKey };
-        return outgoingOf(crossTenant.delegate({ ...terms, from, to: target }));
+        return outgoingOf(crossTenant.delegate({ ...terms, from: { orgId, principal }, to }));
       },
     ),
     atomicMutation(

@@ -4,25 +4,8 @@ import type {
   OutgoingState,
   ReconciledDelegation,
 } from "@alkdev/storage/sqlite";
-import { type TOptional, type TString, type TUnsafe, Type } from "@sinclair/typebox";
-import { closed, JsonObject, Moment, nullable, oneOf, texts } from "./schemas.ts";
-
-/** `account:ada`, `service:indexer`, `org:…`, `role:…`. */
-export const PrincipalSchema: TString = Type.String({
-  pattern: "^(account|service|org|role):.+$",
-  maxLength: 512,
-});
-
-/** At most so many scopes. */
-export const ScopesSchema: ReturnType<typeof texts> = texts(100);
-
-/** Actions by resource: `{ "graph:g1": ["read"] }`. */
-export const ResourcesSchema: TOptional<TUnsafe<Readonly<Record<string, readonly string[]>>>> =
-  Type.Optional(
-    Type.Unsafe<Readonly<Record<string, readonly string[]>>>(
-      Type.Record(Type.String({ minLength: 1, maxLength: 512 }), texts(20), { maxProperties: 100 }),
-    ),
-  );
+import { type TUnsafe, Type } from "@sinclair/typebox";
+import { closed, JsonObject, Moment, nullable, oneOf } from "./schemas.ts";
 
 /** States of a delegation to another organisation. */
 export const OUTGOING_STATES: readonly OutgoingState[] = [

@@ -1,6 +1,8 @@
 import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { accountOperations } from "./account-operations.ts";
+import { aclGrantOperations } from "./acl-grant-operations.ts";
+import { aclOperations } from "./acl-operations.ts";
 import { bulkOperations } from "./bulk-operations.ts";
 import { callGraphOperation } from "./call-graph-operation.ts";
 import { callOperations } from "./call-operations.ts";
@@ -52,6 +54,8 @@ export function hubOperations(core: HubCore): {
       ...callOperations,
       callGraphOperation,
       ...spokeOperations,
+      ...aclOperations,
+      ...aclGrantOperations,
       ...delegationOperations(core),
     ],
     system: [
