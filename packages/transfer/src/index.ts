@@ -10,3 +10,10 @@ export {
   seedPostgresHub,
 } from "./postgres/seed/seed-postgres-hub.ts";
 export type { TransferOptions, TransferProgress } from "./progress.ts";
+export type { ImportedGroup } from "./redis/consumer-positions.ts";
+export {
+  type ImportRedisStreamOptions,
+  importRedisStream,
+  type RedisStreamReport,
+} from "./redis/import-redis-stream.ts";
+export type { EntryEvent, RedisEntry } from "./redis/redis-entry.ts";

@@ -18,7 +18,7 @@ interface Message {
 describe("importPostgres, killed (M38)", () => {
   it("goes on where it was after SIGKILL, and ends with what an import in one go ends with", async () => {
     const { options } = await seededHub(1_500);
-    const killed = { ...options, batchSize: 40 };
+    const killed = { ...options, batchSize: 40, lockSeconds: 4 };
     for (const steps of KILLED_AFTER) await runUntil(killed, steps);
     const report = await runUntil(killed, Number.POSITIVE_INFINITY);
     const whole = await importPostgres({ ...options, ...place() });

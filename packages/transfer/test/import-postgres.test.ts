@@ -93,7 +93,7 @@ describe("importPostgres (M38)", () => {
       const renamed = twins.find(({ metadata }) => metadata["_import"] !== undefined);
       const kept = twins.find(({ metadata }) => metadata["_import"] === undefined);
       expect(kept?.email.toLowerCase()).toBe("twin@example.org");
-      const { email } = renamed?.metadata["_import"] as { email: string };
+      const { email } = (renamed?.metadata["_import"] ?? {}) as { email: string };
       expect(email).not.toBe(kept?.email);
       expect(renamed?.email).toBe(email.replace("@", `+${renamed?.id}@`));
       const owner = system
@@ -133,6 +133,8 @@ describe("importPostgres (M38)", () => {
           .where(eq(nodes.id, seededId("hard:bc")))
           .get();
         expect(ides?.createdAt.toISOString()).toBe("-000043-03-15T12:00:00.000Z");
+      });
+      tenants.withTenant(seededId("org:2"), (db) => {
         const session = db
           .select()
           .from(nodes)

@@ -34,6 +34,11 @@ export interface ImportPostgresOptions extends TransferOptions {
    */
   readonly tables?: readonly string[];
   /**
+   * Seconds, default 30: how long a place stays taken after the process that wrote there was killed.
+   * Lower it to go on sooner; not below the longest pause of a busy machine.
+   */
+  readonly lockSeconds?: number;
+  /**
    * Where the report of rows is written, one JSON object per line; default `import-rows.ndjson` beside
    * `systemPath`. It holds rows of the source.
    */
@@ -50,6 +55,7 @@ export interface ImportSettings extends TransferOptions {
   readonly batchSize: number;
   readonly unownedTo: string | undefined;
   readonly tables: readonly string[];
+  readonly lockSeconds: number;
   readonly rowsPath: string;
 }
 
@@ -58,9 +64,16 @@ const MOST_ROWS = 100_000;
 
 /** Checks options. @throws {@link TransferError} `INVALID_ARGUMENT` */
 export function importSettings(options: ImportPostgresOptions): ImportSettings {
-  const { schema = "public", dryRun = false, batchSize = 5_000, unownedTo } = options;
+  const {
+    schema = "public",
+    dryRun = false,
+    batchSize = 5_000,
+    lockSeconds = 30,
+    unownedTo,
+  } = options;
   const systemPath = resolve(requireText(options.out?.systemPath, "out.systemPath"));
   requireWhole(batchSize, "batchSize", MOST_ROWS);
+  requireWhole(lockSeconds, "lockSeconds", 3_600);
   return {
     url: requireText(options.url, "url"),
     schema: requireText(schema, "schema"),
@@ -68,6 +81,7 @@ export function importSettings(options: ImportPostgresOptions): ImportSettings {
     tenantsFolder: resolve(requireText(options.out.tenantsFolder, "out.tenantsFolder")),
     dryRun,
     batchSize,
+    lockSeconds,
     unownedTo: unownedTo === undefined ? undefined : requireText(unownedTo, "unownedTo"),
     tables: options.tables ?? DEFAULT_TABLES,
     rowsPath: resolve(options.rowsPath ?? join(dirname(systemPath), "import-rows.ndjson")),

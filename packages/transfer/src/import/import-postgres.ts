@@ -26,12 +26,14 @@ import { countShared, prepareTenants, SHARED_STEP, TENANTS_STEP } from "./prepar
 import { removeAllTraces, writeRowReports } from "./row-reports.ts";
 import { runTable } from "./run-table.ts";
 
-/** Page cache while much is written: indexes are written at random places. */
-const CACHE_KIB = 131_072;
-/** Two imports into one place exclude each other; a killed one keeps the next out for so long. */
+/** Page cache of all files together, while much is written: indexes are written at random places. */
+const CACHE_KIB = 262_144;
+const SYSTEM_CACHE_KIB = 65_536;
+const LEAST_CACHE_KIB = 2_048;
+/** Each table goes through all tenants, and closing a file costs a flush. */
+const MOST_OPEN = 500;
+/** Two imports into one place exclude each other. */
 const LOCK = "transfer:import";
-const LOCK_SECONDS = 5;
-const LOCK_WAIT_MS = 10_000;
 
 /**
  * Brings the data of a hub on PostgreSQL into `system.db` and one file per organization (M38): identity,
@@ -70,22 +72,24 @@ export async function importPostgres(options: ImportPostgresOptions): Promise<Im
 
 /** @param shown the paths that the report names */
 async function importInto(settings: ImportSettings, shown: ImportSettings): Promise<ImportReport> {
-  const { systemPath, tenantsFolder, signal } = settings;
+  const { systemPath, tenantsFolder } = settings;
   const source = await openSource(settings.url);
   try {
     const schema = await readSchema(source, settings.schema);
     mkdirSync(dirname(systemPath), { recursive: true });
     mkdirSync(dirname(settings.rowsPath), { recursive: true });
-    using client = open(systemPath, { cacheSizeKiB: CACHE_KIB });
+    using client = open(systemPath, { cacheSizeKiB: SYSTEM_CACHE_KIB });
     const system = createSystemDatabase(client);
     const identity = await identityOf(source, settings);
-    const run = await whileLocked(system, signal, async (lockSignal) => {
+    const organizationCount = await countOf(source, schema.qualified("organizations"));
+    const maxOpen = Math.min(Math.max(organizationCount, 1), MOST_OPEN);
+    const run = await whileLocked(system, settings, async (lockSignal) => {
       const locked = { ...settings, signal: lockSignal };
       using tenants = createTenantManager({
         folder: tenantsFolder,
         system,
-        maxOpen: 2,
-        openOptions: { cacheSizeKiB: CACHE_KIB },
+        maxOpen,
+        openOptions: { cacheSizeKiB: Math.max(LEAST_CACHE_KIB, Math.floor(CACHE_KIB / maxOpen)) },
       });
       const begun = new ImportRun(system, tenants, identity);
       requireSame(begun.identity, identity);
@@ -94,9 +98,9 @@ async function importInto(settings: ImportSettings, shown: ImportSettings): Prom
       const plan = await planImport(source, schema, { settings: locked, run: begun });
       await readAll(begun, plan, { source, schema, settings: locked });
       const report = await makeReport(begun, plan, { source, schema, settings: locked, shown });
-      writeRowReports(begun, settings.rowsPath);
+      await writeRowReports(begun, settings.rowsPath);
       begun.finish(report);
-      removeAllTraces(begun);
+      await removeAllTraces(begun);
       return report;
     });
     return run;
@@ -129,19 +133,20 @@ async function readAll(
   await run.runSteps([
     ...system.map(tableStep),
     { name: SHARED_STEP, run: async () => countShared(run, beginning) },
-    { name: TENANTS_STEP, run: async () => prepareTenants(run, beginning, settings) },
+    { name: TENANTS_STEP, run: () => prepareTenants(run, beginning, settings) },
     ...tenants.map(tableStep),
   ]);
 }
 
 async function whileLocked<T>(
   system: SystemDatabase,
-  signal: AbortSignal | undefined,
+  { lockSeconds, signal }: ImportSettings,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const options = {
-    ttlSeconds: LOCK_SECONDS,
-    waitMs: LOCK_WAIT_MS,
+    ttlSeconds: lockSeconds,
+    // one that was killed is waited for
+    waitMs: (lockSeconds + 1) * 1_000,
     ...(signal === undefined ? {} : { signal }),
   };
   try {

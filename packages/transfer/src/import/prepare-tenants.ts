@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Database } from "@alkdev/honker";
 import type { AnyModule } from "@alkdev/storage/graphs";
 import type { TenantDatabase } from "@alkdev/storage/sqlite";
@@ -91,11 +92,11 @@ function countTable(
 }
 
 /** Makes a tenant for each organization, with its graph types and the rows that every tenant gets. */
-export function prepareTenants(
+export async function prepareTenants(
   run: ImportRun,
   beginning: TenantBeginning,
   { signal, onProgress }: RunOptions,
-): void {
+): Promise<void> {
   const orgs = run.system.select({ id: organizations.id }).from(organizations).all();
   const ids = orgs.map(({ id }) => id).toSorted(byBytes);
   const position = run.position(TENANTS_STEP);
@@ -108,6 +109,7 @@ export function prepareTenants(
       run.batch(db.$client, { org, id: "" }, () => [beginTenant(run, beginning, { org, db })]);
     }
     onProgress?.({ phase: "read", item: TENANTS_STEP, done: i + 1, total: ids.length });
+    await setImmediate();
   }
 }
 

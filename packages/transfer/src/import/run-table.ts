@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Field } from "../postgres/copy-text.ts";
 import type { Source } from "../postgres/source.ts";
 import { inOrder } from "../postgres/table-query.ts";
@@ -26,6 +27,9 @@ export async function runTable(
     signal?.throwIfAborted();
     for (const rows of table.place === "system" ? [batch] : byOrganization(batch)) {
       writeBatch(run, table, rows);
+      // a batch of many organizations is many commits; the lock must be renewed meanwhile
+      await setImmediate();
+      signal?.throwIfAborted();
     }
     onProgress?.({ phase: "read", item, done: run.step(item).read.rows, total });
   }

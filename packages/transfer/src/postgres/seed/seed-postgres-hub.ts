@@ -95,7 +95,7 @@ function scaleOf(rows: number): HubScale {
   const share = (of: number, least = 1): number => Math.max(least, Math.round(rows * of));
   return {
     accounts: share(0.02, 4),
-    organizations: share(0.002, 2),
+    organizations: share(0.0002, 2),
     graphs: share(0.005, 4),
     nodes: share(0.42),
     edges: share(0.3),
