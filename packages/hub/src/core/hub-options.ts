@@ -35,6 +35,10 @@ export interface HubLimits {
   readonly heartbeatMs: number;
   /** Milliseconds a tenant without anybody stays open, default 30,000. */
   readonly idleTenantMs: number;
+  /** Milliseconds a call waits for a spoke that is away, default 10,000. */
+  readonly spokeWaitMs: number;
+  /** Milliseconds until the operations of a spoke that went are forgotten, default 60,000. */
+  readonly spokeForgetMs: number;
 }
 
 /** Operations of an embedding program. */
@@ -87,6 +91,8 @@ const DEFAULT_LIMITS: HubLimits = {
   maxBufferedBytes: 1_048_576,
   heartbeatMs: 15_000,
   idleTenantMs: 30_000,
+  spokeWaitMs: 10_000,
+  spokeForgetMs: 60_000,
 };
 
 /** Checks options and fills in defaults. @throws HubError `INVALID_ARGUMENT` */

@@ -7,19 +7,17 @@ import {
   type ResponseEnvelope,
 } from "@alkdev/operations";
 import type { WebSocketConnection } from "@alkdev/pubsub/websocket-server";
+import type { HubSettings } from "../core/hub-options.ts";
 import { SPOKE_ROUTE } from "../protocol/spoke-protocol.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 
 /** The connection of a spoke. */
 export type SpokeConnection = WebSocketConnection<ConnectionContext>;
 
-/** Milliseconds a call waits for a spoke that is away. */
-const WAIT_MS = 10_000;
-
 /** One spoke as the hub knows it, connected or away. */
 export class SpokeLink {
   readonly name: string;
-  readonly #onError: (error: unknown, context: string) => void;
+  readonly #settings: HubSettings;
   readonly #waiting = new Set<() => void>();
   /** Calls that are under way, by what makes two of them the same. */
   readonly #underWay = new Map<string, Promise<ResponseEnvelope>>();
@@ -30,14 +28,10 @@ export class SpokeLink {
   #since = new Date();
   #closed = false;
 
-  constructor(
-    name: string,
-    operations: readonly OperationSpec[],
-    onError: (error: unknown, context: string) => void,
-  ) {
+  constructor(name: string, operations: readonly OperationSpec[], settings: HubSettings) {
     this.name = name;
     this.#operations = operations;
-    this.#onError = onError;
+    this.#settings = settings;
   }
 
   get operations(): readonly OperationSpec[] {
@@ -78,7 +72,8 @@ export class SpokeLink {
       route: SPOKE_ROUTE,
       replyTo: randomUUID(),
       timeoutMs: null, // the call brings its deadline
-      onError: (error, context) => this.#onError(error, `spoke "${this.name}": ${context}`),
+      onError: (error, context) =>
+        this.#settings.onError(error, `spoke "${this.name}": ${context}`),
     });
     this.#since = new Date();
     this.#wake();
@@ -107,7 +102,7 @@ export class SpokeLink {
    * @throws CallError `SPOKE_AWAY`, `UNAVAILABLE`; the signal's reason
    */
   async ready(signal: AbortSignal): Promise<Caller> {
-    const until = performance.now() + WAIT_MS;
+    const until = performance.now() + this.#settings.limits.spokeWaitMs;
     for (;;) {
       signal.throwIfAborted();
       if (this.#closed) throw new CallError("UNAVAILABLE", "the organisation is closing");

@@ -30,8 +30,6 @@ export interface SpokeInfo {
 
 /** `readyState` of an open socket. */
 const OPEN = 1;
-/** Milliseconds after which the operations of a spoke that went are forgotten. */
-const FORGET_MS = 60_000;
 
 /**
  * The spokes of one tenant, and their operations. A call waits a while for a spoke that is away, and is sent
@@ -130,7 +128,7 @@ export class SpokeLinks {
   }
 
   #link(name: string, operations: readonly OperationSpec[]): SpokeLink {
-    const link = new SpokeLink(name, operations, this.#settings.onError);
+    const link = new SpokeLink(name, operations, this.#settings);
     this.#links.set(name, link);
     return link;
   }
@@ -156,7 +154,7 @@ export class SpokeLinks {
       this.#links.delete(link.name);
       this.#unserve(link);
       this.#keep(() => this.#kept.delete(link.name));
-    }, FORGET_MS);
+    }, this.#settings.limits.spokeForgetMs);
     timer.unref();
     this.#forgetting.set(link, timer);
   }

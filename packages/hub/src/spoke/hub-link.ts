@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { RemoteEventTarget, TypedEventTarget } from "@alkdev/pubsub";
+import { PubSubError, type RemoteEventTarget, type TypedEventTarget } from "@alkdev/pubsub";
 import {
   type BackoffOptions,
   createWebSocketClientEventTarget,
@@ -69,7 +69,11 @@ export class HubLink {
       reconnect: { maxMs: 5_000, ...reconnect },
       maxFrameBytes,
       onStateChange: (state) => this.#changed(state),
-      onError: events.onError,
+      onError: (error, context) => {
+        // a connection that ends after it was refused or closed is no news
+        const isLost = error instanceof PubSubError && error.code === "TRANSPORT";
+        if (!isLost || !this.#isOver()) events.onError(error, context);
+      },
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
       ...(durable === undefined ? {} : { durable }),
     });
