@@ -257,3 +257,26 @@ describe("what tells of the hub", () => {
     expect(text).not.toContain("acme");
   });
 });
+
+describe("the OpenAPI document (M39, M42)", () => {
+  it("lists what a hub serves, and with a key what its caller can ask for", async () => {
+    const { hub, data } = await testHub();
+    const get = async (key?: string) => {
+      const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+      const answer = await fetch(`${hub.url}/openapi.json`, { headers });
+      return { status: answer.status, body: (await answer.json()) as Record<string, never> };
+    };
+    const open = await get();
+    expect(open.body["openapi"]).toBe("3.1.0");
+    expect(Object.keys(open.body["paths"] as object)).toEqual(
+      expect.arrayContaining([
+        "/call/graphs.create",
+        "/call/tenants.create",
+        "/subscribe/streams.tail",
+      ]),
+    );
+    const mine = await get(data.keys.member);
+    expect(Object.keys(mine.body["paths"] as object)).toContain("/call/graphs.create");
+    expect((await get("alk_no")).status).toBe(401);
+  });
+});

@@ -8,6 +8,7 @@ import { callRoutes } from "./call-routes.ts";
 import { errorResponse } from "./error-response.ts";
 import { healthRoutes } from "./health-routes.ts";
 import type { HubMetrics } from "./metrics.ts";
+import { openApiRoutes } from "./openapi-routes.ts";
 import { type HubEnv, sourceAddress } from "./source-address.ts";
 
 /** Options of {@link createApp}. */
@@ -49,6 +50,7 @@ export function createApp(options: AppOptions): Hono<HubEnv> {
   app.route("/", healthRoutes(options));
   app.route("/", callRoutes(core));
   app.route("/", authRoutes(core));
+  app.route("/", openApiRoutes(core));
   app.notFound((context) =>
     errorResponse(
       new CallError("NOT_FOUND", `there is no ${context.req.method} ${context.req.path}`),

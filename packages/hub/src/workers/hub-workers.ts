@@ -1,7 +1,9 @@
 import {
+  createCrossTenantDelegations,
   type SystemWorkersOptions,
   startSystemWorkers,
   startTenantWorkers,
+  TENANT_SCHEDULES,
   type TenantWorkersOptions,
 } from "@alkdev/storage/sqlite";
 import type { HubCore } from "../core/hub-core.ts";
@@ -26,7 +28,8 @@ export interface HubWorkers {
 }
 
 /**
- * Works on every queue of `system.db` and of the tenants, and fires their schedules. Any number of processes
+ * Works on every queue of `system.db` and of the tenants, carries delegations between organisations, and fires
+ * schedules. Any number of processes
  * may do it for the same folder.
  *
  * @throws StorageError `INVALID_ARGUMENT`
@@ -36,9 +39,13 @@ export function startHubWorkers(
   options: HubWorkersOptions = {},
 ): HubWorkers {
   const { system, tenants, settings } = core;
+  const delegations = createCrossTenantDelegations({ tenants });
+  const { otherQueues = {}, schedules = TENANT_SCHEDULES } = options.tenants ?? {};
   const ofSystem = startSystemWorkers({ ...options.system, system, tenants });
   const ofTenants = startTenantWorkers({
     ...options.tenants,
+    otherQueues: { ...delegations.queues, ...otherQueues },
+    schedules: [...schedules, delegations.schedule],
     tenants,
     system,
     onError: settings.onError,
