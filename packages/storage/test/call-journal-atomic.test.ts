@@ -101,6 +101,40 @@ describe("M40: a synchronous call, its outcome and its events are one commit", (
     expect(rows()).toEqual([]);
   });
 
+  test("a handler that goes on after everything was rolled back is a failure, not an answer", () => {
+    const { client, journal, add, rows, events } = journalFixture();
+    const run = () =>
+      journal.runAtomic(callOf("r-1"), () => {
+        add("a");
+        client.execute("ROLLBACK");
+        return "done";
+      });
+    expect(codeOf(run)).toBe("TRANSACTION_STATE");
+    expect(rows()).toEqual([]);
+    expect(events()[1]).toMatchObject({ type: "call.error", code: "EXECUTION_ERROR" });
+    expect(journal.runAtomic(callOf("r-1"), () => add("b")).data).toBe(1);
+  });
+
+  test("a file that is full is told to the caller; nothing of the call is kept", () => {
+    const { client, journal, add, rows, events } = journalFixture();
+    const [[pages]] = client.rows("PRAGMA page_count") as [[number]];
+    client.rows(`PRAGMA max_page_count = ${pages + 8}`);
+    const fill = () => journal.runAtomic(callOf("r-1"), () => add("x".repeat(100_000)));
+    expect(codeOf(fill)).toBe("DISK_FULL");
+    expect([rows(), events()]).toEqual([[], []]);
+    const swallow = () =>
+      journal.runAtomic(callOf("r-1"), () => {
+        try {
+          add("x".repeat(100_000));
+        } catch {}
+        return "done";
+      });
+    expect(codeOf(swallow)).not.toBe("nothing was thrown");
+    client.rows(`PRAGMA max_page_count = ${pages + 1_000}`);
+    expect(journal.runAtomic(callOf("r-1"), () => add("a")).data).toBe(1);
+    expect(rows()).toEqual(["a"]);
+  });
+
   test("inside an open transaction it is refused before anything runs", () => {
     const { client, journal, add, rows } = journalFixture();
     client.transaction(() => {

@@ -3,13 +3,15 @@ import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { open } from "@alkdev/honker";
 import { createTenantDatabase } from "@alkdev/storage/sqlite";
-import { eventually, tempFolder } from "@alkdev/testkit";
+import { eventually, tempDatabase, tempFolder } from "@alkdev/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { callOf, codeOf, type Journal, journalFixture } from "./call-journal-fixture.ts";
 
+const HOLDER = new URL("./children/hold-write-lock.ts", import.meta.url);
 const CHILD = fileURLToPath(new URL("./children/journal-calls.ts", import.meta.url));
 const CHILD_ENV = {
   ...process.env,
@@ -131,14 +133,14 @@ describe("M40: several processes make the same calls", () => {
 
   test("each call has one effect and one pair of events, also when one of them is killed", async () => {
     const path = template();
-    const children = [start(path, 400), start(path, 400), start(path, 1_000_000)];
+    const children = [start(path, 400), start(path, 400), start(path, 1_000_000)] as const;
+    const [first, second, killed] = children;
+    const ended = [first, second].map((child) => once(child, "exit"));
     await Promise.all(children.map((child) => once(child, "message")));
     const watching = open(path);
     const count = (): number => Number(watching.rows("SELECT count(*) FROM effects")[0]?.[0]);
     await eventually("effects of the third", () => count() > 100);
-    const [first, second, killed] = children as [ChildProcess, ChildProcess, ChildProcess];
     killed.kill("SIGKILL");
-    const ended = [first, second].map((child) => once(child, "exit"));
     expect((await Promise.all(ended)).map(([code]) => code)).toEqual([0, 0]);
     watching.close();
 
@@ -158,4 +160,64 @@ describe("M40: several processes make the same calls", () => {
     expect(begun.length).toBeLessThanOrEqual(1);
     expect((await left.client.integrityCheck()).ok).toBe(true);
   }, 120_000);
+});
+
+describe("M40: while another process keeps the write lock", () => {
+  async function held(path: string): Promise<() => Promise<void>> {
+    const holder = fork(HOLDER, [path], {
+      execArgv: EXEC_ARGV,
+      stdio: ["pipe", "pipe", "inherit", "ipc"],
+    });
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    await once(holder.stdout as Readable, "data");
+    return async () => {
+      const exited = once(holder, "exit");
+      holder.stdin?.end();
+      await exited;
+    };
+  }
+
+  test("calls are refused with BUSY and nothing is kept of them; sent again they are run", async () => {
+    const { client, journal, add, rows, events, errors } = journalFixture(
+      {},
+      tempDatabase({ busyTimeoutMs: 0 }),
+    );
+    const release = await held(client.path);
+    expect(codeOf(() => journal.runAtomic(callOf("r-1"), () => add("a")))).toBe("BUSY");
+    expect(codeOf(() => journal.begin(callOf("r-2")))).toBe("BUSY");
+    await release();
+    expect(journal.runAtomic(callOf("r-1"), () => add("a")).data).toBe(1);
+    expect(journal.begin(callOf("r-2"))).toBe("new");
+    expect([rows(), events().length, errors]).toEqual([["a"], 3, []]);
+  });
+
+  test("an end is told as BUSY, written by itself later, and stays the end", async () => {
+    const { client, journal, events } = journalFixture({}, tempDatabase({ busyTimeoutMs: 0 }));
+    const ended = { type: "failed", code: "LIST_FULL", message: "full" } as const;
+    journal.begin(callOf("r-1"));
+    const release = await held(client.path);
+    expect(codeOf(() => journal.finish(callOf("r-1"), ended))).toBe("BUSY");
+    const other = { ...ended, code: "EXECUTION_ERROR" };
+    expect(codeOf(() => journal.finish(callOf("r-1"), other))).toBe("BUSY");
+    expect(journal.begin(callOf("r-1"))).toBe("running");
+    await release();
+    await eventually("the end", () => events().length === 2);
+    expect(journal.begin(callOf("r-1"))).toEqual(ended);
+  });
+
+  test("notes wait, the failure is told, and all of them come in order", async () => {
+    const { client, journal, events, errors } = journalFixture(
+      { flushMs: 0 },
+      tempDatabase({ busyTimeoutMs: 0 }),
+    );
+    const release = await held(client.path);
+    for (let at = 0; at < 2_000; at++) journal.note(callOf(`q-${at}`), "requested");
+    await eventually("the failure", () => errors.length > 0);
+    expect(errors[0]).toMatchObject({ code: "BUSY" });
+    await release();
+    await eventually("the events", () => events().length === 2_000);
+    expect(events().map(({ requestId }) => requestId)).toEqual(
+      Array.from({ length: 2_000 }, (_, at) => `q-${at}`),
+    );
+  });
 });

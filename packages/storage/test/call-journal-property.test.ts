@@ -105,9 +105,9 @@ class Oracle {
   }
 
   begin(call: number, journal: number): unknown {
-    const lease = this.#renew(journal);
     const known = this.#calls.get(call);
     if (known !== undefined) return this.#told(known);
+    const lease = this.#renew(journal);
     this.#calls.set(call, { outcome: null, owner: [journal, lease.life], at: this.#clock.now() });
     return "new";
   }
@@ -184,64 +184,68 @@ function said(work: () => { readonly data: unknown }): string {
 }
 
 describe("M40: requests that are repeated, by any journal of the file", () => {
-  test("are answered as an oracle says, and have as many effects", () => {
-    fc.assert(
-      fc.property(steps, (all) => {
-        const clock = new FakeClock();
-        const client = tempDatabase({ clock });
-        const { open, add, rows, events } = journalFixture({ now: () => clock.now() }, client);
-        const journals = Array.from({ length: JOURNALS }, () => open());
-        const oracle = new Oracle(clock);
-        for (const { journal: at, call, command } of all) {
-          const journal = journals[at] as CallJournal;
-          const its = CALLS[call] as (typeof CALLS)[number];
-          switch (command.do) {
-            case "atomic": {
-              const work = (): string => {
-                add(String(call));
-                if (command.how === "bug") throw new Error("a bug");
-                if (command.how === "declared") throw Object.assign(new Error("no"), DECLARED);
-                return `done ${rows().filter((row) => row === String(call)).length}`;
-              };
-              expect(said(() => journal.runAtomic(its, work))).toBe(
-                oracle.atomic(call, command.how),
-              );
-              break;
+  test(
+    "are answered as an oracle says, and have as many effects",
+    () => {
+      fc.assert(
+        fc.property(steps, (all) => {
+          const clock = new FakeClock();
+          const client = tempDatabase({ clock });
+          const { open, add, rows, events } = journalFixture({ now: () => clock.now() }, client);
+          const journals = Array.from({ length: JOURNALS }, () => open());
+          const oracle = new Oracle(clock);
+          for (const { journal: at, call, command } of all) {
+            const journal = journals[at] as CallJournal;
+            const its = CALLS[call] as (typeof CALLS)[number];
+            switch (command.do) {
+              case "atomic": {
+                const work = (): string => {
+                  add(String(call));
+                  if (command.how === "bug") throw new Error("a bug");
+                  if (command.how === "declared") throw Object.assign(new Error("no"), DECLARED);
+                  return `done ${rows().filter((row) => row === String(call)).length}`;
+                };
+                expect(said(() => journal.runAtomic(its, work))).toBe(
+                  oracle.atomic(call, command.how),
+                );
+                break;
+              }
+              case "begin":
+                expect(journal.begin(its)).toEqual(oracle.begin(call, at));
+                break;
+              case "takeOver":
+                expect(journal.takeOver(its)).toBe(oracle.takeOver(call, at));
+                break;
+              case "finish": {
+                const outcome = OUTCOMES[command.outcome] as CallOutcome;
+                expect(journal.finish(its, outcome)).toBe(oracle.finish(call, at, outcome));
+                break;
+              }
+              case "reopen":
+                journal.close();
+                journals[at] = open();
+                oracle.reopen(at);
+                break;
+              case "wait":
+                clock.advance(command.seconds * 1_000);
+                break;
+              case "prune":
+                expect(journal.prune({ olderThanSeconds: 100 })).toBe(oracle.prune(100_000));
             }
-            case "begin":
-              expect(journal.begin(its)).toEqual(oracle.begin(call, at));
-              break;
-            case "takeOver":
-              expect(journal.takeOver(its)).toBe(oracle.takeOver(call, at));
-              break;
-            case "finish": {
-              const outcome = OUTCOMES[command.outcome] as CallOutcome;
-              expect(journal.finish(its, outcome)).toBe(oracle.finish(call, at, outcome));
-              break;
-            }
-            case "reopen":
-              journal.close();
-              journals[at] = open();
-              oracle.reopen(at);
-              break;
-            case "wait":
-              clock.advance(command.seconds * 1_000);
-              break;
-            case "prune":
-              expect(journal.prune({ olderThanSeconds: 100 })).toBe(oracle.prune(100_000));
+            expect(
+              CALLS.map((_, one) => rows().filter((row) => row === String(one)).length),
+            ).toEqual(oracle.effects);
           }
-          expect(CALLS.map((_, one) => rows().filter((row) => row === String(one)).length)).toEqual(
-            oracle.effects,
-          );
-        }
-        // no event that the catalog does not know
-        events();
-        for (const journal of journals) journal.close();
-        client.close();
-      }),
-      { numRuns: RUNS },
-    );
-  }, TIMEOUT_MS);
+          // no event that the catalog does not know
+          events();
+          for (const journal of journals) journal.close();
+          client.close();
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    TIMEOUT_MS,
+  );
 });
 
 type Shape =
@@ -259,39 +263,43 @@ const shape: fc.Arbitrary<Shape> = fc.oneof(
 );
 
 describe("M37: the call graph of a journal", () => {
-  test("has every call with its end, its answer and its parent", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(shape, { minLength: 1, maxLength: 20 }), async (shapes) => {
-        const { client, db, journal } = journalFixture();
-        const expected: unknown[] = [];
-        shapes.forEach((one, at) => {
-          const many = one.kind === "subscription";
-          const parent = at === 0 ? null : `c-${Math.floor((at - 1) / 2)}`;
-          const call = callOf(`c-${at}`, {
-            errorSchemas: [DECLARED],
-            ...(parent === null ? {} : { parentRequestId: parent }),
-            ...(many ? { answers: "many" as const } : {}),
+  test(
+    "has every call with its end, its answer and its parent",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(shape, { minLength: 1, maxLength: 20 }), async (shapes) => {
+          const { client, db, journal } = journalFixture();
+          const expected: unknown[] = [];
+          shapes.forEach((one, at) => {
+            const many = one.kind === "subscription";
+            const parent = at === 0 ? null : `c-${Math.floor((at - 1) / 2)}`;
+            const call = callOf(`c-${at}`, {
+              errorSchemas: [DECLARED],
+              ...(parent === null ? {} : { parentRequestId: parent }),
+              ...(many ? { answers: "many" as const } : {}),
+            });
+            const end = make(journal, call, one);
+            expected.push({ requestId: `c-${at}`, parentRequestId: parent, ...end });
           });
-          const end = make(journal, call, one);
-          expected.push({ requestId: `c-${at}`, parentRequestId: parent, ...end });
-        });
-        journal.flush();
-        const projection = createCallProjection(db, { consumer: "hub:test:calls" });
-        await projection.catchUp();
-        const found = shapes.map((_, at) => {
-          const call = projection.calls.get(`c-${at}`);
-          if (call === null) return null;
-          const { requestId, parentRequestId, status, output, error } = call;
-          const data = (output as { data?: unknown } | undefined)?.data;
-          return { requestId, parentRequestId, status, data, code: error?.code };
-        });
-        expect(found).toEqual(expected);
-        journal.close();
-        client.close();
-      }),
-      { numRuns: Math.ceil(RUNS / 4) },
-    );
-  }, TIMEOUT_MS);
+          journal.flush();
+          const projection = createCallProjection(db, { consumer: "hub:test:calls" });
+          await projection.catchUp();
+          const found = shapes.map((_, at) => {
+            const call = projection.calls.get(`c-${at}`);
+            if (call === null) return null;
+            const { requestId, parentRequestId, status, output, error } = call;
+            const data = (output as { data?: unknown } | undefined)?.data;
+            return { requestId, parentRequestId, status, data, code: error?.code };
+          });
+          expect(found).toEqual(expected);
+          journal.close();
+          client.close();
+        }),
+        { numRuns: Math.ceil(RUNS / 4) },
+      );
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** Makes a call as its shape says. @returns what the graph must say of it */

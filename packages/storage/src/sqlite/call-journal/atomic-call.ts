@@ -8,6 +8,7 @@ import {
   type ResponseEnvelope,
 } from "@alkdev/operations";
 import { StorageError } from "../../errors.ts";
+import type { LoggedRow } from "./call-log-table.ts";
 import { claimOf } from "./claimed-calls.ts";
 import { type JournalContext, publishEvent, requireOutside } from "./journal-context.ts";
 import { outcomeEvent, requestedEvent } from "./journal-event.ts";
@@ -23,26 +24,30 @@ export function runAtomic(
   call: JournaledCall,
   work: () => unknown,
 ): ResponseEnvelope {
-  const { client, log, settings } = context;
+  const { client, log, lease, settings } = context;
   const { maxRecordedBytes: maxBytes, now } = settings;
   const key = callKey(call);
   requireOutside(context, "run a call");
+  // a look first: a call that is known takes no write lock
+  const before = log.find(key);
+  if (before !== null) return knownAnswer(context, call, before);
   let thrown: { readonly error: unknown } | undefined;
   try {
     return client.transaction((): ResponseEnvelope => {
-      const known = log.find(key);
-      if (known !== null) return knownAnswer(context, call, known);
+      // claimed first: whether the row is still there says whether what the handler wrote is
+      if (!log.claim(key, lease.owner, now())) {
+        return knownAnswer(context, call, log.find(key) as LoggedRow);
+      }
       publishEvent(context, requestedEvent(call, maxBytes));
       let outcome: Extract<CallOutcome, { type: "responded" }>;
-      let kept: string;
       try {
         outcome = { type: "responded", output: envelopeOf(work(), call, now()) };
-        kept = keptOutcome(call, outcome);
+        const kept = keptOutcome(call, outcome);
+        if (!log.answer(key, lease.owner, kept)) throw rolledBack(call);
       } catch (error) {
         thrown = { error };
         throw error;
       }
-      log.insertEnded(key, kept, now());
       publishEvent(context, outcomeEvent(call, outcome, { maxBytes }));
       return outcome.output;
     });
@@ -56,7 +61,7 @@ export function runAtomic(
 function knownAnswer(
   context: JournalContext,
   { operationId, requestId }: JournaledCall,
-  known: Parameters<typeof claimOf>[1],
+  known: LoggedRow,
 ): ResponseEnvelope {
   const claim = claimOf(context, known);
   const details = { operationId, requestId };
@@ -73,6 +78,15 @@ function knownAnswer(
     throw new CallError(code, message, { details: why });
   }
   throw new CallError("ABORTED", `${operationId} of this request was given up`, { details });
+}
+
+/** SQLite rolls back by itself when the disk is full, and a handler could say `ROLLBACK`. */
+function rolledBack({ operationId }: JournaledCall): StorageError {
+  return new StorageError(
+    "TRANSACTION_STATE",
+    `the transaction of "${operationId}" was rolled back while its handler went on`,
+    { hint: "Let failures of the database reach the journal", details: { operationId } },
+  );
 }
 
 function envelopeOf(

@@ -16,6 +16,8 @@ const INSERT = `INSERT INTO _alk_storage_calls
   ON CONFLICT (request_id, caller_id, operation_id) DO NOTHING`;
 const END = `UPDATE _alk_storage_calls SET owner = NULL, outcome = ?5, at_ms = ?6
   WHERE ${IS_CALL} AND owner = ?4`;
+const ANSWER = `UPDATE _alk_storage_calls SET owner = NULL, outcome = ?5
+  WHERE ${IS_CALL} AND owner = ?4`;
 const FORGET = `DELETE FROM _alk_storage_calls WHERE ${IS_CALL} AND owner = ?4`;
 const TAKE_OVER = `UPDATE _alk_storage_calls SET owner = ?4, outcome = NULL, at_ms = ?5 WHERE ${IS_CALL}`;
 /** Not those that run: their owner holds its lease. */
@@ -30,6 +32,7 @@ export class CallLogTable {
   readonly #find: PreparedSql;
   readonly #insert: PreparedSql;
   readonly #end: PreparedSql;
+  readonly #answer: PreparedSql;
   readonly #forget: PreparedSql;
   readonly #takeOver: PreparedSql;
 
@@ -37,6 +40,7 @@ export class CallLogTable {
     this.#find = client.prepare(FIND);
     this.#insert = client.prepare(INSERT);
     this.#end = client.prepare(END);
+    this.#answer = client.prepare(ANSWER);
     this.#forget = client.prepare(FORGET);
     this.#takeOver = client.prepare(TAKE_OVER);
   }
@@ -52,7 +56,7 @@ export class CallLogTable {
     return this.#insert.run([...key, owner, null, nowMs]).changes === 1;
   }
 
-  /** Remembers a call that began and ended in one commit. False where it is known already. */
+  /** Remembers a call whose beginning was rolled back. False where it is known already. */
   insertEnded(key: CallKey, outcome: string, nowMs: number): boolean {
     return this.#insert.run([...key, null, outcome, nowMs]).changes === 1;
   }
@@ -67,6 +71,11 @@ export class CallLogTable {
         ? this.#forget.run([...key, owner])
         : this.#end.run([...key, owner, outcome, nowMs]);
     return changes === 1;
+  }
+
+  /** As {@link end}, for a call that was claimed in the same commit. */
+  answer(key: CallKey, owner: string, outcome: string): boolean {
+    return this.#answer.run([...key, owner, outcome]).changes === 1;
   }
 
   takeOver(key: CallKey, owner: string, nowMs: number): void {

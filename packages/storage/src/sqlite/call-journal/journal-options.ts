@@ -35,7 +35,19 @@ export function resolveJournalOptions(options: CallJournalOptions): JournalSetti
   }
   requireWhole("maxRecordedBytes", maxRecordedBytes, [0]);
   requireWhole("flushMs", flushMs, [0]);
-  return { owner, maxRecordedBytes, flushMs, now, onError };
+  return {
+    owner,
+    maxRecordedBytes,
+    flushMs,
+    now: () => Math.floor(now()),
+    onError: (error, context) => {
+      try {
+        onError(error, context);
+      } catch (thrown) {
+        warn(thrown, context);
+      }
+    },
+  };
 }
 
 function warn(error: unknown, context: string): void {

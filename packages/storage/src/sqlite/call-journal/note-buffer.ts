@@ -1,4 +1,5 @@
 import type { Database } from "@alkdev/honker";
+import { StorageError } from "../../errors.ts";
 import type { JournalEvent } from "./journal-event.ts";
 
 /** What a {@link NoteBuffer} is made of. */
@@ -60,9 +61,9 @@ export class NoteBuffer {
     }
     this.#failing = false;
     if (this.#lost === 0) return;
-    const error = new Error(`${this.#lost} events of calls were lost: too many waited`);
+    const lost = this.#lost;
     this.#lost = 0;
-    this.#options.onError(error, "writing events of calls");
+    this.#options.onError(eventsLost(lost, this.#client.path), "writing events of calls");
   }
 
   /** Writes what waits and ends the timer. @throws what the file says */
@@ -91,4 +92,12 @@ export class NoteBuffer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function eventsLost(lost: number, path: string): StorageError {
+  return new StorageError(
+    "EVENTS_LOST",
+    `${lost} events of calls were lost: "${path}" could not be written, and ${MOST_WAITING} others waited`,
+    { hint: "Find out who keeps its write lock, or why its disk is full", details: { lost, path } },
+  );
 }
