@@ -59,6 +59,7 @@ export type { EnqueueOutcome, OfferedJob } from "./queue/offered-job.ts";
 export type { Deliver, Outbox, OutboxOptions } from "./queue/outbox.ts";
 export type { Queue } from "./queue/queue.ts";
 export type {
+  DeadJobOptions,
   EnqueueOptions,
   HistoryRetention,
   OnUniqueConflict,

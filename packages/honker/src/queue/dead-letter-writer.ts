@@ -14,6 +14,7 @@ const COPY = `INSERT INTO _honker_dead (id, queue, payload, priority, run_at, at
     ?2, created_at, ?3, ?4, alk_key, alk_unique, alk_backoff, alk_headers
   FROM _honker_live WHERE id = ?1`;
 const DELETE = "DELETE FROM _honker_live WHERE id = ?";
+const SET_ATTEMPTS = "UPDATE _honker_live SET attempts = ? WHERE id = ?";
 
 /** Moves jobs to the dead letters. */
 export class DeadLetterWriter {
@@ -23,6 +24,16 @@ export class DeadLetterWriter {
   constructor(core: Core, history: JobHistoryWriter) {
     this.#core = core;
     this.#history = history;
+  }
+
+  /** Buries a job that was inserted in this transaction and failed before that, elsewhere. */
+  buryNew(
+    id: number,
+    { attempts, error }: { readonly attempts: number; readonly error: string },
+  ): void {
+    this.#core.prepare(SET_ATTEMPTS).run([attempts, id]);
+    const createdAt = this.#core.nowSeconds();
+    this.bury({ id, attempts, workerId: null, createdAt }, "failed", error);
   }
 
   /** Call it in a transaction that has checked that the job may be moved. */

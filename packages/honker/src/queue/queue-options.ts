@@ -97,6 +97,14 @@ export interface EnqueueOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Options of a job that failed for good before it came here. */
+export interface DeadJobOptions extends EnqueueOptions {
+  /** Why it failed. */
+  readonly error: string;
+  /** How often it was tried, default 1. */
+  readonly attempts?: number;
+}
+
 /** Queue options with every default filled in. */
 export interface QueueSettings {
   readonly visibilityTimeoutSeconds: number;

@@ -18,6 +18,7 @@ import type { OfferedJob } from "./offered-job.ts";
 import { PayloadCodec } from "./payload-codec.ts";
 import type { QueueContext } from "./queue-context.ts";
 import {
+  type DeadJobOptions,
   type EnqueueOptions,
   type HistoryRetention,
   type QueueOptions,
@@ -118,6 +119,25 @@ export class Queue<I = unknown, O = I> {
     return traceSend(this.#channel, (carrier) =>
       this.#enqueuer.enqueue(text, withCarrier(options, carrier)),
     );
+  }
+
+  /**
+   * Adds a job that failed for good before it came here, in another system: a dead letter, to be looked at
+   * and redriven like the others. With a unique key that is taken nothing is added.
+   *
+   * @throws `INVALID_PAYLOAD`, `INVALID_ARGUMENT`, `BUSY`
+   */
+  offerDead(payload: I, options: DeadJobOptions): OfferedJob {
+    const { attempts = 1, error } = options;
+    requireName(error, "the error of a dead job");
+    requireNumber(attempts, "attempts", { min: 0, max: 2_147_483_647, integer: true });
+    const { core, burial } = this.#use();
+    const text = this.#codec.encode(payload);
+    return core.transaction(() => {
+      const offered = this.#enqueuer.enqueue(text, options);
+      if (offered.outcome === "created") burial.buryNew(offered.id, { attempts, error });
+      return offered;
+    });
   }
 
   /** As {@link enqueue}, in `tx`, which must be open. @throws `TRANSACTION_STATE` */
