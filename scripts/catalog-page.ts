@@ -1,35 +1,9 @@
 // Writes docs/catalog.md from the catalogs. `--check` only says whether the page is up to date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { type CatalogEntries, systemCatalog, tenantCatalog } from "@alkdev/storage/catalog";
-import type { TSchema } from "@sinclair/typebox";
+import { notation } from "./notation.ts";
 
 const PAGE = new URL("../docs/catalog.md", import.meta.url);
-
-/** A schema in the notation of TypeScript types, short enough for a table cell. */
-function notation(schema: TSchema): string {
-  if (schema.anyOf) return schema.anyOf.map(notation).join(" \\| ");
-  if ("const" in schema) return JSON.stringify(schema.const);
-  switch (schema.type) {
-    case "object": {
-      if (schema.patternProperties) return "Record<string, unknown>";
-      const required = new Set<string>(schema.required ?? []);
-      const members = Object.entries(schema.properties as Record<string, TSchema>).map(
-        ([name, member]) => `${name}${required.has(name) ? "" : "?"}: ${notation(member)}`,
-      );
-      return `{ ${members.join("; ")} }`;
-    }
-    case "array": {
-      const item = notation(schema.items);
-      return schema.items.anyOf ? `(${item})[]` : `${item}[]`;
-    }
-    case "string":
-    case "integer":
-    case "null":
-      return schema.type;
-    default:
-      return "unknown";
-  }
-}
 
 function table(heading: string, entries: CatalogEntries, delivery: string): string {
   const rows = Object.entries(entries).map(([name, entry]) => {
