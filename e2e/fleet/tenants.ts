@@ -11,7 +11,7 @@ import {
 } from "@alkdev/storage/sqlite";
 
 /** Rows of each table of a tenant. */
-export const ROWS = 50;
+const ROWS = 50;
 
 const FIRST = [
   "CREATE TABLE `tasks` (`id` integer PRIMARY KEY NOT NULL, `title` text);",

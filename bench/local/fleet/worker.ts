@@ -10,4 +10,4 @@ await once(process, "message");
 await workers.stop();
 tenants.close();
 system.$client.close();
-process.disconnect();
+process.disconnect?.();
