@@ -1,3 +1,11 @@
+export type { BullMqJob } from "./bullmq/bullmq-job.ts";
+export type { BullMqSchedule, BullMqState } from "./bullmq/bullmq-queue.ts";
+export {
+  type BullMqReport,
+  type ImportBullMqOptions,
+  importBullMq,
+  type LeftJob,
+} from "./bullmq/import-bullmq.ts";
 export { TransferError, type TransferErrorCode, type TransferErrorOptions } from "./errors.ts";
 export type { ImportPostgresOptions } from "./import/import-options.ts";
 export { importPostgres } from "./import/import-postgres.ts";
