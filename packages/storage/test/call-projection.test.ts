@@ -23,6 +23,9 @@ describe("call projection: what it refuses (M37)", () => {
     ["batches of 10,001", { batchSize: 10_001 }],
     ["a limit that is no number", { maxPayloadBytes: Number.NaN }],
     ["a negative limit", { maxPayloadBytes: -1 }],
+    ["no share of the time", { share: 0 }],
+    ["more than all of the time", { share: 1.1 }],
+    ["a share that is no number", { share: Number.NaN }],
   ])("%s", (_, options) => {
     expect(() => callsFixture(options)).toThrow(withCode("INVALID_ARGUMENT"));
   });
@@ -335,6 +338,15 @@ describe("call projection: live (M37)", () => {
     expect(projection.calls.get("r-2")).toBeNull();
     projection.start();
     await eventually("the second call is there", () => projection.calls.get("r-2"));
+  });
+
+  test("leaves the process alone for most of the time, and projects everything in the end", async () => {
+    const { projection, publish } = callsFixture({ share: 0.5, batchSize: 2 });
+    publish(...Array.from({ length: 20 }, (_, at) => requested(`r-${at}`)));
+    projection.start();
+    await eventually("all calls are there", () => projection.calls.statusCounts().pending === 20);
+    await projection.stop();
+    expect(projection.status().lag).toBe(0);
   });
 
   test("tries again what fails, says so, and ends with the database", async () => {

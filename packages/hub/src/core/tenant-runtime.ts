@@ -13,10 +13,12 @@ import { SpokeLinks } from "../socket/spoke-links.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { RealmServices } from "./realm-services.ts";
 
-/** Events of a commit of the projection: calls wait for it, some 50 microseconds for each. */
-const PROJECTED_AT_ONCE = 50;
-/** So that many calls are one commit. */
-const PROJECT_EVERY_MS = 20;
+/** Events of a commit of the projection, during which calls wait: some 100 microseconds for each. */
+const PROJECTED_AT_ONCE = 25;
+/** The rest of the time is for calls; what they leave to be projected waits until there are fewer. */
+const SHARE_OF_PROJECTION = 0.2;
+
+const PROJECT_THE_REST_MS = 500;
 
 /** Everything that a hub has of an open tenant. Made by `TenantRuntimes`. */
 export class TenantRuntime {
@@ -46,7 +48,7 @@ export class TenantRuntime {
     this.projection = createCallProjection(db, {
       consumer: `hub:${name}:calls`,
       batchSize: PROJECTED_AT_ONCE,
-      intervalMs: PROJECT_EVERY_MS,
+      share: SHARE_OF_PROJECTION,
       onError,
     });
     if (projection) this.projection.start();
@@ -78,10 +80,18 @@ export class TenantRuntime {
     try {
       await this.services.close();
       await this.projection.stop();
-      if (this.#settings.projection && this.#handle.isOpen) await this.projection.catchUp();
+      if (this.#settings.projection && this.#handle.isOpen) await this.#projectTheRest();
     } finally {
       this.#handle.close();
     }
+  }
+
+  /** What takes longer is projected when the tenant is opened next. */
+  async #projectTheRest(): Promise<void> {
+    const signal = AbortSignal.timeout(PROJECT_THE_REST_MS);
+    await this.projection.catchUp({ signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   #mayUseEvents(principal: Principal, action: "subscribe" | "publish"): boolean {

@@ -21,10 +21,10 @@ export interface CallProjectionOptions {
   /** Events per commit, 1 to 10,000, default 500. */
   readonly batchSize?: number;
   /**
-   * Milliseconds that `start()` waits after a batch before it looks again, default 0. Where calls are
-   * frequent, some milliseconds save most of the work: many events are one commit.
+   * Most of this process's time that `start()` may take while events keep coming, above 0 and at most 1,
+   * which is the default. What it leaves is projected when there are fewer.
    */
-  readonly intervalMs?: number;
+  readonly share?: number;
   /**
    * Bytes of JSON, default 65,536. Of an event that is larger, input, output or error details are not
    * kept, and the call says so in `leftOut`.
@@ -120,7 +120,7 @@ export function createCallProjection(
   };
   return new Projection(context, {
     calls: createCallQueries(tenant, { graphName }),
-    intervalMs: requireInterval(options.intervalMs ?? 0),
+    share: requireShare(options.share ?? 1),
     onError: options.onError ?? warn,
   });
 }
@@ -128,7 +128,7 @@ export function createCallProjection(
 class Projection implements CallProjection {
   readonly calls: CallQueries;
   readonly #context: ProjectionContext;
-  readonly #intervalMs: number;
+  readonly #share: number;
   readonly #onError: (error: unknown, context: string) => void;
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
@@ -136,13 +136,13 @@ class Projection implements CallProjection {
     context: ProjectionContext,
     parts: {
       readonly calls: CallQueries;
-      readonly intervalMs: number;
+      readonly share: number;
       readonly onError: (error: unknown, context: string) => void;
     },
   ) {
     this.calls = parts.calls;
     this.#context = context;
-    this.#intervalMs = parts.intervalMs;
+    this.#share = parts.share;
     this.#onError = parts.onError;
   }
 
@@ -197,20 +197,31 @@ class Projection implements CallProjection {
   async #run(signal: AbortSignal): Promise<void> {
     try {
       const newest = this.#context.client.live(NEWEST_CALL_EVENT, [], { signal });
-      for await (const _ of newest) {
-        await this.#catchUpAtLast(signal);
-        if (this.#intervalMs > 0) await setTimeout(this.#intervalMs, undefined, { signal });
-      }
+      for await (const _ of newest) await this.#catchUpAtLast(signal);
     } catch (error) {
       if (signal.aborted || !this.#context.client.open) return;
       this.#onError(error, "a call projection ended");
     }
   }
 
+  /** Rests after each batch for as long as its share asks for. */
+  async #catchUpSlowly(signal: AbortSignal): Promise<void> {
+    requireNoTransaction(this.#context.client, "project calls");
+    for (;;) {
+      signal.throwIfAborted();
+      const began = performance.now();
+      const projected = projectBatch(this.#context);
+      const restMs = (performance.now() - began) * (1 / this.#share - 1);
+      if (restMs > 0) await setTimeout(Math.ceil(restMs), undefined, { signal });
+      else await setImmediate();
+      if (projected < this.#context.batchSize) return;
+    }
+  }
+
   async #catchUpAtLast(signal: AbortSignal): Promise<void> {
     for (let waitMs = RETRY_FASTEST_MS; ; waitMs = Math.min(waitMs * 2, RETRY_SLOWEST_MS)) {
       try {
-        await this.catchUp({ signal });
+        await this.#catchUpSlowly(signal);
         return;
       } catch (error) {
         if (signal.aborted || !this.#context.client.open) throw error;
@@ -221,9 +232,9 @@ class Projection implements CallProjection {
   }
 }
 
-function requireInterval(intervalMs: number): number {
-  requireWhole("intervalMs", intervalMs, [0, 60_000]);
-  return intervalMs;
+function requireShare(share: number): number {
+  if (typeof share === "number" && share > 0 && share <= 1) return share;
+  throw new StorageError("INVALID_ARGUMENT", `share is ${share}; it must be above 0 and at most 1`);
 }
 
 function requireText(name: string, value: unknown): void {
