@@ -5,7 +5,7 @@ import {
   graphConfig,
   nodeAttributes,
 } from "@alkdev/storage/graphs";
-import { ACL_GRAPH_ID, registerGraphType } from "@alkdev/storage/sqlite";
+import { ACL_GRAPH_ID, createGraphStore, registerGraphType } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 import { describe, expect, it } from "vitest";
 import { type Caller, type CoreSetup, testCore } from "./operations-fixture.ts";
@@ -93,6 +93,22 @@ describe("M42: graphs over a hub", () => {
     });
     const part = await owner.call("graphs.subgraph", { graphId, roots: ["b"] });
     expect([keysOf(part.nodes), part.edges.length, part.complete]).toEqual([["b", "c"], 1, true]);
+  });
+
+  it("gives up a search for a path that would keep others waiting", async () => {
+    const { core, owner, graphId } = await withGraph();
+    core.tenants.withTenant("acme", (db) => {
+      const graph = createGraphStore(db).graph(graphId);
+      const keys = Array.from({ length: 20_001 }, (_, n) => `n${n}`);
+      graph.insertNodes(keys.map(task));
+      graph.insertEdges(keys.map((key) => edge("d", key)));
+    });
+    const path = { graphId, from: "d", to: "n5" };
+    expect(await owner.call("graphs.shortestPath", path)).toEqual({ path: ["d", "n5"] });
+    const { code } = await owner.refused("graphs.shortestPath", { ...path, to: "a" });
+    expect(code).toBe("LIMIT_REACHED");
+    const other = { ...path, to: "a", edgeType: "other" };
+    expect(await owner.call("graphs.shortestPath", other)).toEqual({ path: null });
   });
 
   it("inserts 10,000 nodes in one commit, or none of them", async () => {

@@ -70,6 +70,8 @@ export type StorageErrorCode =
   | "TRANSACTION_STATE"
   /** A quota of the tenant is used up. */
   | "QUOTA_EXCEEDED"
+  /** A search was given up at the limit that it was given. */
+  | "LIMIT_REACHED"
   /** Events waited for a file that could not be written, and were too many to be kept. */
   | "EVENTS_LOST"
   /** The object was closed. */

@@ -258,6 +258,7 @@ describe("graph store: traversal (M37)", () => {
     ["a limit of 0", (graph) => graph.reachable(["a"], { limit: 0 })],
     ["a limit of a million and one", (graph) => graph.reachable(["a"], { limit: 1_000_001 })],
     ["a path of half an edge", (graph) => graph.shortestPath("a", "b", { maxDepth: 0.5 })],
+    ["a search of one node", (graph) => graph.shortestPath("a", "b", { maxNodes: 1 })],
     ["a path of NaN edges", (graph) => graph.shortestPath("a", "b", { maxDepth: Number.NaN })],
     ["roots that are text", (graph) => graph.reachable("abc" as never)],
     [
@@ -317,6 +318,10 @@ describe("graph store: traversal (M37)", () => {
     expect(graph.reachable(["n0"]).depths.get("n4999")).toBe(4_999);
     expect(graph.shortestPath("n0", "n4999")).toHaveLength(5_000);
     expect(graph.shortestPath("n0", "n4999", { direction: "both" })).toEqual(["n0", "n4999"]);
+    expect(graph.shortestPath("n0", "n9", { maxNodes: 10 })).toHaveLength(10);
+    expect(() => graph.shortestPath("n0", "n9", { maxNodes: 9 })).toThrow(
+      failsWith("LIMIT_REACHED"),
+    );
     graph.insertNodes([{ key: "hub", type: "thing" }]);
     graph.insertEdges(keys.map((key) => ({ type: "link", source: "hub", target: key })));
     expect(graph.degree("hub")).toBe(5_000);

@@ -15,6 +15,7 @@ export type DeclaredError =
   | "INVALID_ARGUMENT"
   | "INVALID_ATTRIBUTES"
   | "INVALID_PAYLOAD"
+  | "LIMIT_REACHED"
   | "MIGRATION_FAILED"
   | "MIGRATION_STATE"
   | "NOT_FOUND"
@@ -39,6 +40,7 @@ const ERRORS: Readonly<Record<DeclaredError, readonly [string, number]>> = {
   INVALID_ARGUMENT: ["A value is out of its range, or does not go with the others.", 422],
   INVALID_ATTRIBUTES: ["Attributes do not fit their type; `issues` lists every place.", 422],
   INVALID_PAYLOAD: ["The payload is no JSON, or does not fit what is known of its queue.", 422],
+  LIMIT_REACHED: ["The search came across as many nodes as it may, and found nothing.", 422],
   MIGRATION_FAILED: ["The file could not be brought to the newest version.", 500],
   MIGRATION_STATE: ["The data of the graph type is being migrated; try again later.", 503],
   NOT_FOUND: ["There is nothing of that name or id.", 404],

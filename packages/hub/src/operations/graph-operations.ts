@@ -18,6 +18,8 @@ import {
 } from "./schemas.ts";
 
 const MOST_DEPTH = 1_000;
+/** Nodes that a search for a path comes across at most: some tens of milliseconds. */
+const MOST_SEARCHED = 20_000;
 const Depth = Type.Optional(Type.Integer({ minimum: 0, maximum: MOST_DEPTH }));
 const READ = { scope: "graphs:read", errors: ["NOT_FOUND", "INVALID_ARGUMENT"] } as const;
 
@@ -100,7 +102,7 @@ export const graphOperations: readonly HubOperation[] = [
   query(
     {
       id: "graphs.shortestPath",
-      description: `Finds a shortest path from one node to another and gives the keys on it, both ends included; null where there is none within \`maxDepth\` edges.`,
+      description: `Finds a shortest path from one node to another and gives the keys on it, both ends included; null where there is none within \`maxDepth\` edges. Given up after ${MOST_SEARCHED} nodes: name an edge type to look at fewer.`,
       input: closed({
         graphId: Name,
         from: Key,
@@ -110,9 +112,10 @@ export const graphOperations: readonly HubOperation[] = [
       }),
       output: closed({ path: nullable(Type.Array(Type.String())) }),
       ...READ,
+      errors: [...READ.errors, "LIMIT_REACHED"],
     },
     ({ graphId, from, to, maxDepth = 16, ...follow }, context) => {
-      const options = { maxDepth, ...given(follow) };
+      const options = { maxDepth, maxNodes: MOST_SEARCHED, ...given(follow) };
       const path = graphStoreOf(context).graph(graphId).shortestPath(from, to, options);
       return { path: path === null ? null : [...path] };
     },

@@ -227,7 +227,7 @@ export class Graph {
   /**
    * Keys of a shortest path, both ends included; null where there is none.
    *
-   * @throws StorageError `INVALID_ARGUMENT`
+   * @throws StorageError `INVALID_ARGUMENT`, `LIMIT_REACHED` with `maxNodes`
    * @example
    * ```ts
    * graph.shortestPath("task-1", "task-9", { maxDepth: 6 }); // ["task-1", "task-4", "task-9"]
