@@ -51,6 +51,17 @@ export type NotAuthorized =
       readonly error: StorageError;
     };
 
+/** What somebody was found to be last. */
+interface LastIdentity {
+  readonly orgId: string;
+  readonly held: Identity | null;
+  readonly membershipScopes: MembershipScopes;
+  readonly identity: Identity;
+}
+
+/** Principals, and what the ACL gives them, are the same objects until they change. */
+const lastIdentities = new WeakMap<Principal, LastIdentity>();
+
 const FORBIDDEN: NotAuthorized = Object.freeze({
   ok: false,
   code: "FORBIDDEN",
@@ -111,8 +122,18 @@ export function tenantIdentity(
   const levels = levelsIn(principal, orgId);
   if (levels.length === 0) return null;
   const held = acl.identityOf(principalKey("account", principal.accountId));
+  const known = lastIdentities.get(principal);
+  if (
+    known?.orgId === orgId &&
+    known.held === held &&
+    known.membershipScopes === membershipScopes
+  ) {
+    return known.identity;
+  }
   const scopes = levels.flatMap((level) => membershipScopes[level]);
-  return combine(principal, [...scopes, ...(held?.scopes ?? [])], held?.resources);
+  const identity = combine(principal, [...scopes, ...(held?.scopes ?? [])], held?.resources);
+  lastIdentities.set(principal, { orgId, held, membershipScopes, identity });
+  return identity;
 }
 
 /**
