@@ -7,6 +7,12 @@ export {
   type LeftJob,
 } from "./bullmq/import-bullmq.ts";
 export { TransferError, type TransferErrorCode, type TransferErrorOptions } from "./errors.ts";
+export {
+  type ExportDatabaseOptions,
+  type ExportedFile,
+  type ExportManifest,
+  exportDatabase,
+} from "./export/export-database.ts";
 export type { ImportPostgresOptions } from "./import/import-options.ts";
 export { importPostgres } from "./import/import-postgres.ts";
 export type { ImportedTable, ImportReport, WrittenTable } from "./import/import-report.ts";

@@ -124,16 +124,17 @@ export {
   type TenantBackups,
   type TenantBackupsOptions,
 } from "./backups/tenant-backups.ts";
+export { type BulkTable, bulkTable, type RefusedRow } from "./bulk/bulk-table.ts";
+export { type ExportedTable, exportTables } from "./bulk/export-tables.ts";
+export {
+  insertOrganizationWithOwner,
+  type OrganizationWithOwner,
+} from "./bulk/organization-with-owner.ts";
 export { type CallJournal, createCallJournal } from "./call-journal/call-journal.ts";
 export type { JournalClaim } from "./call-journal/claimed-calls.ts";
 export type { CallJournalOptions } from "./call-journal/journal-options.ts";
 export type { CallNote, JournaledCall } from "./call-journal/journaled-call.ts";
 export { type PruneCallsOptions, pruneCalls } from "./call-journal/prune-calls.ts";
-export { type BulkTable, bulkTable, type RefusedRow } from "./bulk/bulk-table.ts";
-export {
-  insertOrganizationWithOwner,
-  type OrganizationWithOwner,
-} from "./bulk/organization-with-owner.ts";
 export { CALL_STATUSES, type Call, type CallStatus } from "./call-projection/call.ts";
 export {
   type CallProjection,
