@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { HubError } from "../errors.ts";
+import type { Io } from "./io.ts";
 
 /** What is asked. */
 export interface Confirmation {
@@ -15,6 +16,7 @@ export interface ConfirmOptions {
   readonly yes: boolean;
   readonly json: boolean;
   readonly signal: AbortSignal;
+  readonly io: Io;
 }
 
 /**
@@ -24,15 +26,16 @@ export interface ConfirmOptions {
  */
 export async function confirm(
   { what, word }: Confirmation,
-  { yes, json, signal }: ConfirmOptions,
+  { yes, json, signal, io }: ConfirmOptions,
 ): Promise<void> {
   if (yes) return;
-  if (json || process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+  const { stdin, stderr } = io;
+  if (json || stdin.isTTY !== true || stderr.isTTY !== true) {
     throw new HubError("REFUSED", `not confirmed: ${what}`, {
       hint: "Give --yes if that is meant",
     });
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = createInterface({ input: stdin, output: stderr });
   try {
     const typed = await terminal.question(`${what}.\nType "${word}" to go on: `, { signal });
     if (typed.trim() === word) return;

@@ -4,11 +4,12 @@ import { COMMANDS } from "./commands.ts";
 import type { Shell } from "./shell.ts";
 
 const HELP = `
-Exit status: 0 done, 1 failed, 2 not understood, 3 not found, 4 refused, 5 trouble
-found, 6 try again later, 130 and 143 stopped by a signal.`;
+Exit status: 0 done, 1 failed, 2 not understood, 3 not found, 4 refused,
+5 trouble found, 6 try again later, 130 and 143 stopped by a signal.`;
 
-/** The program `alkdev` with all its commands. */
+/** The program `alkdev`. Each command is loaded when it is asked for. */
 export function createProgram(shell: Shell): Command {
+  const { io, json } = shell;
   const program = new Command("alkdev")
     .description("Hubs, their tenants, and what is in their files.")
     .version(version())
@@ -21,11 +22,40 @@ export function createProgram(shell: Shell): Command {
     .option("-y, --yes", "do not ask for confirmation")
     .option("--debug", "show where an error came from")
     .addHelpText("after", HELP)
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      // help, where a command is missing
+      writeErr: (text) => void (json || io.stderr.write(text)),
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
+    })
     .showSuggestionAfterError()
+    // commander's own would show commands that are not loaded
+    .helpCommand(false)
     .exitOverride();
-  for (const add of COMMANDS) add(program, shell);
+  for (const { name, summary } of COMMANDS) program.command(name).description(summary);
+  program
+    .command("help [command...]")
+    .description("explain a command")
+    .action(async (names: readonly string[]) => {
+      await program.parseAsync([...names, "--help"], { from: "user" });
+    });
+  return program.hook("preSubcommand", async (_, command) => {
+    const known = COMMANDS.find(({ name }) => name === command.name());
+    (await known?.load())?.(command, shell);
+  });
+}
+
+/** The program with every command loaded, for completion. */
+export async function createWholeProgram(shell: Shell): Promise<Command> {
+  const program = createProgram(shell);
+  const defines = await Promise.all(COMMANDS.map(({ load }) => load()));
+  for (const [at, define] of defines.entries()) {
+    const command = program.commands[at];
+    if (command !== undefined) define(command, shell);
+  }
   return program;
 }
 

@@ -1,3 +1,5 @@
+import type { Io } from "./io.ts";
+
 /** How far long work is. */
 export interface ProgressStep {
   readonly label: string;
@@ -12,11 +14,13 @@ const UPDATE_EVERY_MS = 50;
 /** A line on stderr that updates itself; silent where nobody looks, or with `--json`. */
 export class ProgressBar implements Disposable {
   readonly #shows: boolean;
+  readonly #out: Io["stderr"];
   #shown = false;
   #updatedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ json }: { readonly json: boolean }) {
-    this.#shows = !json && process.stderr.isTTY === true;
+  constructor(out: Io["stderr"], { json }: { readonly json: boolean }) {
+    this.#out = out;
+    this.#shows = !json && out.isTTY === true;
   }
 
   update({ label, done, total }: ProgressStep): void {
@@ -28,13 +32,13 @@ export class ProgressBar implements Disposable {
     const filled = Math.round(share * BAR_WIDTH);
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
     const line = `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${label}`;
-    process.stderr.write(`\r\u001b[2K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+    this.#out.write(`\r\u001b[2K${line.slice(0, (this.#out.columns || 80) - 1)}`);
     this.#shown = true;
   }
 
   /** Removes the line. */
   clear(): void {
-    if (this.#shown) process.stderr.write("\r\u001b[2K");
+    if (this.#shown) this.#out.write("\r\u001b[2K");
     this.#shown = false;
   }
 

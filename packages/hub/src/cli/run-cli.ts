@@ -1,49 +1,53 @@
 import { CommanderError } from "commander";
 import { describeError } from "./describe-error.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
-import { createProgram } from "./program.ts";
+import type { Io } from "./io.ts";
+import { createProgram, createWholeProgram } from "./program.ts";
 import { Shell } from "./shell.ts";
-import { endOnBrokenPipe, StopSignals } from "./stop-signals.ts";
+import { StopSignals } from "./stop-signals.ts";
 import { harmless } from "./table.ts";
 
 /** Runs `alkdev` with the given arguments and returns its exit status; see {@link EXIT}. */
-export async function runCli(argv: readonly string[]): Promise<number> {
-  endOnBrokenPipe();
+export async function runCli(argv: readonly string[], io: Io = process): Promise<number> {
   using stop = new StopSignals();
-  const shell = new Shell(stop.signal);
+  const shell: Shell = new Shell({
+    io,
+    json: argv.includes("--json"),
+    signal: stop.signal,
+    wholeProgram: () => createWholeProgram(shell),
+  });
   const program = createProgram(shell);
   try {
     await program.parseAsync(argv, { from: "user" });
     return shell.exitCode;
   } catch (error) {
     if (stop.exitCode !== null && isAbort(error, stop.signal)) return stop.exitCode;
-    return report(error, argv);
+    return report(error, argv, shell);
   }
 }
 
-function report(error: unknown, argv: readonly string[]): number {
-  const json = argv.includes("--json");
+function report(error: unknown, argv: readonly string[], { io, json }: Shell): number {
+  const { stderr } = io;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
-    // help that was shown because a command is missing says it all
-    if (error.code !== "commander.help") {
-      const message = error.message.replace(/^error: /, "").replace(/\n\(/, " (");
-      write({ code: "USAGE", message }, json);
-    }
+    const isHelp = error.code === "commander.help";
+    const message = isHelp
+      ? "a command is missing"
+      : error.message.replace(/^error: /, "").replace(/\n\(/, " (");
+    // the help that was shown says it all
+    if (json || !isHelp) stderr.write(textOf({ code: "USAGE", message }, json));
     return EXIT.usage;
   }
   const { unexpected, ...described } = describeError(error);
-  write(described, json);
+  stderr.write(textOf(described, json));
   const debug = argv.includes("--debug");
-  if (debug && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
-  else if (unexpected && !json) process.stderr.write("Run it with --debug to see where.\n");
+  if (debug && error instanceof Error) stderr.write(`${stackOf(error)}\n`);
+  else if (unexpected && !json) stderr.write("Run it with --debug to see where.\n");
   return exitCodeOf(described.code);
 }
 
-function write(error: { readonly code: string; readonly message: string }, json: boolean): void {
-  process.stderr.write(
-    json ? `${JSON.stringify({ error })}\n` : `alkdev: ${harmless(error.message)}\n`,
-  );
+function textOf(error: { readonly code: string; readonly message: string }, json: boolean): string {
+  return json ? `${JSON.stringify({ error })}\n` : `alkdev: ${harmless(error.message)}\n`;
 }
 
 function stackOf(error: Error): string {

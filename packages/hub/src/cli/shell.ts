@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { type Confirmation, confirm } from "./confirm.ts";
-import { DataFolder } from "./data-folder.ts";
+import type { DataFolder } from "./data-folder.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
 import { Output } from "./output.ts";
 import { ProgressBar } from "./progress.ts";
 
@@ -17,8 +18,7 @@ export interface GlobalOptions {
 export interface Run {
   readonly out: Output;
   readonly progress: ProgressBar;
-  /** The data folder; closed when the command has ended. */
-  readonly data: DataFolder;
+  readonly io: Io;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   /** Has a person type the name of what goes, unless `--yes` is given. @throws HubError `REFUSED` */
@@ -27,47 +27,89 @@ export interface Run {
   exitWith(code: number): void;
 }
 
+/** What a command over the data folder works with. */
+export interface DataRun extends Run {
+  /** Closed when the command has ended. */
+  readonly data: DataFolder;
+}
+
 /** A command: what it does with its options and arguments. */
-export type CommandWork<Options extends object, Args extends readonly unknown[]> = (
-  run: Run,
+export type CommandWork<R extends Run, Options extends object, Args extends readonly unknown[]> = (
+  run: R,
   options: Options,
   ...args: Args
 ) => void | Promise<void>;
 
-/** Adds one command, or a group of them, to the program. */
-export type AddCommand = (program: Command, shell: Shell) => void;
+/** Gives a command its arguments, options and commands below it. */
+export type DefineCommand = (command: Command, shell: Shell) => void;
+
+/** What {@link Shell} is made of. */
+export interface ShellParts {
+  readonly io: Io;
+  /** Whether `--json` is among the arguments, also where they make no sense. */
+  readonly json: boolean;
+  /** Aborted when the program shall stop. */
+  readonly signal: AbortSignal;
+  /** The program with every command loaded. */
+  readonly wholeProgram: () => Promise<Command>;
+}
 
 /** Runs commands, and keeps the status with which the program ends. */
 export class Shell {
+  readonly io: Io;
+  readonly json: boolean;
   readonly signal: AbortSignal;
+  readonly wholeProgram: () => Promise<Command>;
   exitCode: number = EXIT.ok;
 
-  constructor(signal: AbortSignal) {
+  constructor({ io, json, signal, wholeProgram }: ShellParts) {
+    this.io = io;
+    this.json = json;
     this.signal = signal;
+    this.wholeProgram = wholeProgram;
   }
 
-  /** What commander calls for a command: its arguments, its options, and itself. */
+  /** What commander calls for a command over the data folder. */
   action<Options extends object = object, Args extends readonly unknown[] = readonly []>(
-    work: CommandWork<Options, Args>,
+    work: CommandWork<DataRun, Options, Args>,
+  ): (...given: unknown[]) => Promise<void> {
+    return this.#action<Options, Args>(async (run, options, path, args) => {
+      const { DataFolder } = await import("./data-folder.ts");
+      using data = new DataFolder(path, (error, context) => run.out.warn(error, context));
+      await work({ ...run, data }, options, ...args);
+    });
+  }
+
+  /** What commander calls for a command that needs no data folder. */
+  remote<Options extends object = object, Args extends readonly unknown[] = readonly []>(
+    work: CommandWork<Run, Options, Args>,
+  ): (...given: unknown[]) => Promise<void> {
+    return this.#action<Options, Args>(async (run, options, _, args) => {
+      await work(run, options, ...args);
+    });
+  }
+
+  /** Commander gives the arguments of a command, its options, and itself. */
+  #action<Options extends object, Args extends readonly unknown[]>(
+    work: (run: Run, options: Options, path: string, args: Args) => Promise<void>,
   ): (...given: unknown[]) => Promise<void> {
     return async (...given) => {
       const command = given.at(-1) as Command;
       const { data: path, json = false, yes = false } = command.optsWithGlobals<GlobalOptions>();
-      const { signal } = this;
-      const out = new Output({ json });
-      using progress = new ProgressBar({ json });
-      using data = new DataFolder(path, (error, context) => out.warn(error, context));
+      const { io, signal } = this;
+      using progress = new ProgressBar(io.stderr, { json });
       const run: Run = {
-        out,
+        out: new Output({ json, io }),
         progress,
-        data,
+        io,
         signal,
-        confirm: (confirmation) => confirm(confirmation, { yes, json, signal }),
+        confirm: (confirmation) => confirm(confirmation, { yes, json, signal, io }),
         exitWith: (code) => {
           this.exitCode = code;
         },
       };
-      await work(run, command.opts() as Options, ...(given.slice(0, -2) as unknown as Args));
+      const args = given.slice(0, -2) as unknown as Args;
+      await work(run, command.opts() as Options, path, args);
     };
   }
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { HubError } from "../../errors.ts";
 
@@ -8,8 +9,8 @@ import { HubError } from "../../errors.ts";
  *
  * @throws HubError `NOT_FOUND` for a file that cannot be read
  */
-export async function textArgument(argument: string): Promise<string> {
-  if (argument === "-") return await textOf(process.stdin);
+export async function textArgument(argument: string, stdin: Readable): Promise<string> {
+  if (argument === "-") return await textOf(stdin);
   if (!argument.startsWith("@")) return argument;
   const path = argument.slice(1);
   try {
@@ -21,9 +22,12 @@ export async function textArgument(argument: string): Promise<string> {
 }
 
 /** JSON of a {@link textArgument}; `undefined` where none is given. @throws HubError `INVALID_ARGUMENT` */
-export async function jsonArgument(argument: string | undefined): Promise<unknown> {
+export async function jsonArgument(
+  argument: string | undefined,
+  stdin: Readable,
+): Promise<unknown> {
   if (argument === undefined) return undefined;
-  const text = await textArgument(argument);
+  const text = await textArgument(argument, stdin);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -8,7 +8,7 @@ import {
 } from "@alkdev/storage/sqlite";
 import { HubError } from "../../errors.ts";
 import { RESTORING_FILE, SYSTEM_FILE, TENANTS_FOLDER } from "../data-folder.ts";
-import type { Run } from "../shell.ts";
+import type { DataRun } from "../shell.ts";
 import { type BackupFile, type Manifest, readManifest, sha256Of } from "./manifest.ts";
 
 /** What a restore did. */
@@ -29,7 +29,7 @@ export interface RestoredFolder {
  *
  * @throws HubError `ALREADY_EXISTS` for a folder with data, `NOT_FOUND`, `INVALID_ARGUMENT`, and what a copy throws
  */
-export async function restoreFolder(run: Run, source: string): Promise<RestoredFolder> {
+export async function restoreFolder(run: DataRun, source: string): Promise<RestoredFolder> {
   const { data, progress, signal } = run;
   const from = resolve(source);
   const manifest = readManifest(from);
@@ -88,7 +88,7 @@ async function restoreFile(
 }
 
 /** Puts away the files of archived tenants, opens every other one, and drops those that nobody knows. */
-function settle({ data }: Run, { files, takenAt }: Manifest): RestoredFolder {
+function settle({ data }: DataRun, { files, takenAt }: Manifest): RestoredFolder {
   const system = createSystemDatabase(open(join(data.path, SYSTEM_FILE)));
   try {
     const store = localTenantStore(data.tenantsFolder);

@@ -4,7 +4,7 @@ import { StorageError } from "@alkdev/storage";
 import type { Tenant } from "@alkdev/storage/sqlite";
 import { HubError } from "../../errors.ts";
 import { SYSTEM_FILE } from "../data-folder.ts";
-import type { Run } from "../shell.ts";
+import type { DataRun } from "../shell.ts";
 import { type BackupFile, type LeftOut, type Manifest, writeManifest } from "./manifest.ts";
 
 /** States in which a tenant's file is whole and in its place. */
@@ -16,7 +16,7 @@ const COPIED: readonly string[] = ["active", "suspended", "archived"];
  *
  * @throws HubError `ALREADY_EXISTS` for a folder with something in it; what a copy throws
  */
-export async function takeBackup(run: Run, destination: string): Promise<Manifest> {
+export async function takeBackup(run: DataRun, destination: string): Promise<Manifest> {
   const { data, signal, progress } = run;
   const { tenants } = data;
   const folder = emptyFolder(destination);
@@ -38,7 +38,10 @@ export async function takeBackup(run: Run, destination: string): Promise<Manifes
   return manifest;
 }
 
-async function copySystem({ data, signal, progress }: Run, folder: string): Promise<BackupFile> {
+async function copySystem(
+  { data, signal, progress }: DataRun,
+  folder: string,
+): Promise<BackupFile> {
   const { bytes, sha256 } = await data.system.$client.backup(join(folder, SYSTEM_FILE), {
     signal,
     onProgress: ({ totalPages, remainingPages }) =>
@@ -53,7 +56,7 @@ async function copySystem({ data, signal, progress }: Run, folder: string): Prom
 
 /** A tenant that somebody is moving or removing meanwhile is left out, and said to be. */
 async function copyTenant(
-  { data, signal }: Run,
+  { data, signal }: DataRun,
   { orgId, state }: Tenant,
   folder: string,
 ): Promise<BackupFile | LeftOut> {

@@ -13,7 +13,7 @@ import { HubError } from "../../errors.ts";
 import { positive } from "../arguments/whole.ts";
 import { type ActorOptions, actorOf, withActor } from "../places/actor.ts";
 import { requireAccount } from "../places/require-account.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 type Level = (typeof ACCOUNT_ACCESS_LEVELS)[number];
 
@@ -35,8 +35,7 @@ interface ListOptions {
 }
 
 /** `alkdev account` */
-export const accountCommands: AddCommand = (program, shell) => {
-  const account = program.command("account").description("people and programs that sign in");
+export const defineAccount: DefineCommand = (account, shell) => {
   withActor(account.command("create <email>"))
     .description("make an account")
     .option("--name <name>", "name shown to people")
@@ -64,7 +63,7 @@ export const accountCommands: AddCommand = (program, shell) => {
     .action(shell.action<ActorOptions, [string]>(deactivate));
 };
 
-function create({ data, out }: Run, options: CreateOptions, email: string): void {
+function create({ data, out }: DataRun, options: CreateOptions, email: string): void {
   const { system } = data;
   const { name, level } = options;
   const made = createAccount(system, {
@@ -76,7 +75,7 @@ function create({ data, out }: Run, options: CreateOptions, email: string): void
   out.result(shown(made), (account) => out.fields(account));
 }
 
-function list({ data, out }: Run, { limit, after }: ListOptions): void {
+function list({ data, out }: DataRun, { limit, after }: ListOptions): void {
   const rows = data.system
     .select()
     .from(accounts)
@@ -102,11 +101,11 @@ function list({ data, out }: Run, { limit, after }: ListOptions): void {
   if (cursor !== null) out.note(`More with --after ${cursor}`);
 }
 
-function show({ data, out }: Run, _: object, idOrEmail: string): void {
+function show({ data, out }: DataRun, _: object, idOrEmail: string): void {
   out.result(shown(requireAccount(data.system, idOrEmail)), (account) => out.fields(account));
 }
 
-function update({ data, out }: Run, options: UpdateOptions, idOrEmail: string): void {
+function update({ data, out }: DataRun, options: UpdateOptions, idOrEmail: string): void {
   const { system } = data;
   const { email, name, level, status } = options;
   const changes = {
@@ -125,7 +124,7 @@ function update({ data, out }: Run, options: UpdateOptions, idOrEmail: string): 
   out.result(shown(changed), (account) => out.fields(account));
 }
 
-async function deactivate(run: Run, options: ActorOptions, idOrEmail: string): Promise<void> {
+async function deactivate(run: DataRun, options: ActorOptions, idOrEmail: string): Promise<void> {
   const { data, out } = run;
   const { system, tenants } = data;
   const { id, email } = requireAccount(system, idOrEmail);

@@ -5,25 +5,24 @@ import { restoreFolder } from "../backup/restore-folder.ts";
 import { takeBackup } from "../backup/take-backup.ts";
 import { problemOfFile, type VerifiedFile, verifyBackup } from "../backup/verify-backup.ts";
 import { EXIT } from "../exit-codes.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
-/** `alkdev backup`, `restore` and `verify` */
-export const backupCommands: AddCommand = (program, shell) => {
-  program
-    .command("backup <folder>")
-    .description("copy everything into a new folder, verified, while it is in use")
-    .action(shell.action<object, [string]>(backup));
-  program
-    .command("restore <folder>")
-    .description("make a new data folder (--data) from a backup, verified")
-    .action(shell.action<object, [string]>(restore));
-  program
-    .command("verify <path>")
-    .description("check a backup, or one exported file, by restoring a copy of it")
-    .action(shell.action<object, [string]>(verify));
+/** `alkdev backup` */
+export const defineBackup: DefineCommand = (command, shell) => {
+  command.arguments("<folder>").action(shell.action<object, [string]>(backup));
 };
 
-async function backup(run: Run, _: object, folder: string): Promise<void> {
+/** `alkdev restore` */
+export const defineRestore: DefineCommand = (command, shell) => {
+  command.arguments("<folder>").action(shell.action<object, [string]>(restore));
+};
+
+/** `alkdev verify` */
+export const defineVerify: DefineCommand = (command, shell) => {
+  command.arguments("<path>").action(shell.action<object, [string]>(verify));
+};
+
+async function backup(run: DataRun, _: object, folder: string): Promise<void> {
   const manifest = await takeBackup(run, folder);
   const { files, leftOut } = manifest;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
@@ -41,11 +40,11 @@ async function backup(run: Run, _: object, folder: string): Promise<void> {
   );
 }
 
-async function restore(run: Run, _: object, folder: string): Promise<void> {
+async function restore(run: DataRun, _: object, folder: string): Promise<void> {
   run.out.result(await restoreFolder(run, folder), (restored) => run.out.fields(restored));
 }
 
-async function verify(run: Run, _: object, path: string): Promise<void> {
+async function verify(run: DataRun, _: object, path: string): Promise<void> {
   const files = await verified(run, path);
   const ok = files.every((file) => file.ok);
   if (!ok) run.exitWith(EXIT.trouble);
@@ -62,7 +61,7 @@ async function verify(run: Run, _: object, path: string): Promise<void> {
   );
 }
 
-async function verified(run: Run, path: string): Promise<readonly VerifiedFile[]> {
+async function verified(run: DataRun, path: string): Promise<readonly VerifiedFile[]> {
   const entry = statSync(path, { throwIfNoEntry: false });
   if (entry === undefined) {
     throw new HubError("NOT_FOUND", `there is no "${path}"`, { details: { path } });

@@ -3,7 +3,7 @@ import { durationSeconds } from "../arguments/duration.ts";
 import { jsonArgument } from "../arguments/text-argument.ts";
 import type { RemoteCall } from "../remote/hub-client.ts";
 import { hubClient, type RemoteOptions, withHub } from "../remote/hub-options.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DefineCommand, Run } from "../shell.ts";
 
 interface CallOptions extends RemoteOptions {
   readonly requestId?: string;
@@ -11,24 +11,26 @@ interface CallOptions extends RemoteOptions {
 }
 
 /** `alkdev call` */
-export const callCommand: AddCommand = (program, shell) => {
-  withHub(program.command("call <operation> [input]"))
+export const defineCall: DefineCommand = (command, shell) => {
+  withHub(command)
+    .arguments("<operation> [input]")
     .description(
-      "call an operation of a hub; the input is JSON, - for stdin, or @file. Prints the data, with --json the envelope; of a subscription a line per answer",
+      "call an operation of a hub. The input is JSON, - for stdin, or @file. Prints the data, with --json the envelope around it; of a subscription, a line for each answer.",
     )
     .option("--request-id <id>", "the same id again has the same one effect")
     .option("--timeout <duration>", "how long to wait", durationSeconds)
-    .action(shell.action<CallOptions, [string, string | undefined]>(call));
+    .action(shell.remote<CallOptions, [string, string | undefined]>(call));
 };
 
 async function call(
-  { out, signal }: Run,
+  run: Run,
   options: CallOptions,
   ...[operation, argument]: [string, string | undefined]
 ): Promise<void> {
+  const { out, signal } = run;
   const { requestId, timeout } = options;
-  const input = await jsonArgument(argument);
-  const client = await hubClient(options);
+  const input = await jsonArgument(argument, run.io.stdin);
+  const client = await hubClient(options, run);
   const request: RemoteCall = {
     operation,
     input,

@@ -2,7 +2,7 @@ import { HubError } from "../../errors.ts";
 import { examineAll, examineTenant, type FileReport } from "../doctor/examine.ts";
 import { EXIT } from "../exit-codes.ts";
 import { requireOrg } from "../places/require-org.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface DoctorOptions {
   readonly org?: string;
@@ -11,17 +11,15 @@ interface DoctorOptions {
 }
 
 /** `alkdev doctor` */
-export const doctorCommand: AddCommand = (program, shell) => {
-  program
-    .command("doctor")
-    .description("look for what is wrong in system.db and in every tenant's file")
+export const defineDoctor: DefineCommand = (command, shell) => {
+  command
     .option("--org <org>", "only the tenant of this organisation")
     .option("--quick", "without reading every page of every file")
     .option("--fix", "repair what can be repaired without a decision or a loss")
     .action(shell.action<DoctorOptions>(doctor));
 };
 
-async function doctor(run: Run, { org, quick, fix }: DoctorOptions): Promise<void> {
+async function doctor(run: DataRun, { org, quick, fix }: DoctorOptions): Promise<void> {
   const { out, data } = run;
   const options = { integrity: quick !== true, fix: fix === true };
   const reports: FileReport[] = [];

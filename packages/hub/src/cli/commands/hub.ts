@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { HubError } from "../../errors.ts";
 import { type StartHubOptions, startHub } from "../../start-hub.ts";
 import { whole } from "../arguments/whole.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 import { untilAborted } from "../until-aborted.ts";
 
 interface HubCommandOptions {
@@ -35,9 +35,8 @@ const KEYS: readonly (keyof HubConfig)[] = [
 ];
 
 /** `alkdev hub` */
-export const hubCommand: AddCommand = (program, shell) => {
-  program
-    .command("hub")
+export const defineHub: DefineCommand = (command, shell) => {
+  command
     .description("serve the data folder over HTTP and WebSocket, until Ctrl-C or SIGTERM")
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
     .option("--port <port>", "port to listen on; 0: any that is free (default: 4300)", whole)
@@ -48,7 +47,7 @@ export const hubCommand: AddCommand = (program, shell) => {
     .action(shell.action<HubCommandOptions>(hub));
 };
 
-async function hub(run: Run, options: HubCommandOptions): Promise<void> {
+async function hub(run: DataRun, options: HubCommandOptions): Promise<void> {
   const { data, out, signal } = run;
   const { config, workers, ...given } = options;
   // a hub makes a folder that is not there, and then nobody could sign in

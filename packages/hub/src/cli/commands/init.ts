@@ -8,7 +8,7 @@ import {
 } from "@alkdev/storage/sqlite";
 import { eq } from "drizzle-orm";
 import { HubError } from "../../errors.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface InitOptions {
   readonly email: string;
@@ -17,9 +17,8 @@ interface InitOptions {
 }
 
 /** `alkdev init` */
-export const initCommand: AddCommand = (program, shell) => {
-  program
-    .command("init")
+export const defineInit: DefineCommand = (command, shell) => {
+  command
     .description("make a data folder with an administrator, whose key is shown once")
     .option("--email <email>", "address of the administrator", "admin@localhost")
     .option("--org <slug>", "also make an organisation of this slug, with its tenant")
@@ -27,7 +26,7 @@ export const initCommand: AddCommand = (program, shell) => {
     .action(shell.action<InitOptions>(init));
 };
 
-function init({ data, out }: Run, { email, org, orgName = org }: InitOptions): void {
+function init({ data, out }: DataRun, { email, org, orgName = org }: InitOptions): void {
   mkdirSync(data.path, { recursive: true, mode: 0o700 });
   const system = data.create();
   requireNew(system, data.path);

@@ -10,7 +10,7 @@ import { collect, positive } from "../arguments/whole.ts";
 import { type ActorOptions, actorOf, withActor } from "../places/actor.ts";
 import { requireAccount } from "../places/require-account.ts";
 import { requireOrg } from "../places/require-org.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface CreateOptions extends ActorOptions {
   readonly name?: string;
@@ -30,8 +30,7 @@ interface RotateOptions extends ActorOptions {
 }
 
 /** `alkdev key` */
-export const keyCommands: AddCommand = (program, shell) => {
-  const key = program.command("key").description("API keys");
+export const defineKey: DefineCommand = (key, shell) => {
   withActor(key.command("create <account>"))
     .description("make a key, which is shown once")
     .option("--name <name>", "what it is for")
@@ -55,7 +54,7 @@ export const keyCommands: AddCommand = (program, shell) => {
     .action(shell.action<ActorOptions, [string]>(revoke));
 };
 
-function create({ data, out }: Run, options: CreateOptions, account: string): void {
+function create({ data, out }: DataRun, options: CreateOptions, account: string): void {
   const { system } = data;
   const { name, expires: expiresAt, scope: scopes, org } = options;
   const made = createApiKey(system, {
@@ -70,7 +69,7 @@ function create({ data, out }: Run, options: CreateOptions, account: string): vo
   out.note("The key is not shown again.");
 }
 
-function list({ data, out }: Run, { limit, after }: ListOptions, account: string): void {
+function list({ data, out }: DataRun, { limit, after }: ListOptions, account: string): void {
   const { id: ownerId } = requireAccount(data.system, account);
   const { items, cursor } = listApiKeys(data.system, { ownerId, limit, cursor: after ?? null });
   out.result({ keys: items, cursor }, () =>
@@ -89,7 +88,7 @@ function list({ data, out }: Run, { limit, after }: ListOptions, account: string
   if (cursor !== null) out.note(`More with --after ${cursor}`);
 }
 
-function rotate({ data, out }: Run, options: RotateOptions, id: string): void {
+function rotate({ data, out }: DataRun, options: RotateOptions, id: string): void {
   const { system } = data;
   const { grace: graceSeconds, expires: expiresAt } = options;
   const made = rotateApiKey(system, id, {
@@ -101,7 +100,7 @@ function rotate({ data, out }: Run, options: RotateOptions, id: string): void {
   out.note("The key is not shown again.");
 }
 
-function revoke({ data, out }: Run, options: ActorOptions, id: string): void {
+function revoke({ data, out }: DataRun, options: ActorOptions, id: string): void {
   const revoked = revokeApiKey(data.system, id, actorOf(data.system, options));
   out.result({ id, revoked }, () =>
     revoked ? `Key ${id} is revoked.` : `Key ${id} was revoked before.`,

@@ -1,11 +1,10 @@
 import type { Database, LockInfo } from "@alkdev/honker";
 import { HubError } from "../../errors.ts";
 import { openPlace, type PlaceOptions, withPlace } from "../places/place.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 /** `alkdev lock` */
-export const lockCommands: AddCommand = (program, shell) => {
-  const lock = program.command("lock").description("locks and who holds them");
+export const defineLock: DefineCommand = (lock, shell) => {
   withPlace(lock.command("list"))
     .description("list the locks that are held now")
     .action(shell.action<PlaceOptions>(list));
@@ -14,7 +13,7 @@ export const lockCommands: AddCommand = (program, shell) => {
     .action(shell.action<PlaceOptions, [string]>(release));
 };
 
-function list({ data, out }: Run, options: PlaceOptions): void {
+function list({ data, out }: DataRun, options: PlaceOptions): void {
   using place = openPlace(data, options);
   const locks = place.db.locks();
   out.result({ locks }, () =>
@@ -31,7 +30,7 @@ function list({ data, out }: Run, options: PlaceOptions): void {
   );
 }
 
-async function release(run: Run, options: PlaceOptions, name: string): Promise<void> {
+async function release(run: DataRun, options: PlaceOptions, name: string): Promise<void> {
   using place = openPlace(run.data, options);
   const { db } = place;
   const held = requireHeld(db, name);

@@ -5,15 +5,14 @@ import { HubError } from "../../errors.ts";
 import { type ActorOptions, actorOf, withActor } from "../places/actor.ts";
 import { requireAccount } from "../places/require-account.ts";
 import { requireOrg } from "../places/require-org.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface AddOptions extends ActorOptions {
   readonly level: "admin" | "member";
 }
 
 /** `alkdev member` */
-export const memberCommands: AddCommand = (program, shell) => {
-  const member = program.command("member").description("who is in which organisation");
+export const defineMember: DefineCommand = (member, shell) => {
   withActor(member.command("add <org> <account>"))
     .description("make an account a member")
     .addOption(
@@ -31,7 +30,11 @@ export const memberCommands: AddCommand = (program, shell) => {
     .action(shell.action<ActorOptions, [string, string]>(remove));
 };
 
-function add({ data, out }: Run, options: AddOptions, ...[org, account]: [string, string]): void {
+function add(
+  { data, out }: DataRun,
+  options: AddOptions,
+  ...[org, account]: [string, string]
+): void {
   const { system } = data;
   const { id: orgId, slug } = requireOrg(system, org);
   const { id: accountId, email } = requireAccount(system, account);
@@ -40,7 +43,7 @@ function add({ data, out }: Run, options: AddOptions, ...[org, account]: [string
   out.result({ orgId, accountId, level }, () => `${email} is ${level} of ${slug}.`);
 }
 
-function list({ data, out }: Run, _: object, org: string): void {
+function list({ data, out }: DataRun, _: object, org: string): void {
   const { system } = data;
   const { id: orgId } = requireOrg(system, org);
   const members = system
@@ -71,7 +74,7 @@ function list({ data, out }: Run, _: object, org: string): void {
 }
 
 function remove(
-  { data, out }: Run,
+  { data, out }: DataRun,
   options: ActorOptions,
   ...[org, account]: [string, string]
 ): void {

@@ -1,6 +1,6 @@
 import { positive } from "../arguments/whole.ts";
 import { hubClient, type RemoteOptions, withHub } from "../remote/hub-options.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DefineCommand, Run } from "../shell.ts";
 
 interface OperationsOptions extends RemoteOptions {
   readonly search?: string;
@@ -19,19 +19,19 @@ interface Listed {
 }
 
 /** `alkdev operations` */
-export const operationsCommand: AddCommand = (program, shell) => {
-  withHub(program.command("operations"))
-    .description("list what can be called at a hub, also what spokes serve")
+export const defineOperations: DefineCommand = (command, shell) => {
+  withHub(command)
     .option("--search <text>", "only those with this text in name or description")
     .option("--all", "also those that this key may not call")
     .option("--schemas", "with --json: also the schemas of input and output")
     .option("--limit <count>", "at most so many", positive, 500)
-    .action(shell.action<OperationsOptions>(operations));
+    .action(shell.remote<OperationsOptions>(operations));
 };
 
-async function operations({ out, signal }: Run, options: OperationsOptions): Promise<void> {
+async function operations(run: Run, options: OperationsOptions): Promise<void> {
+  const { out, signal } = run;
   const { search, all, schemas, limit } = options;
-  const client = await hubClient(options);
+  const client = await hubClient(options, run);
   const { data } = await client.call({
     operation: "hub.operations",
     input: {

@@ -10,7 +10,7 @@ import { positive } from "../arguments/whole.ts";
 import { type ActorOptions, actorOf, withActor } from "../places/actor.ts";
 import { requireAccount } from "../places/require-account.ts";
 import { requireOrg } from "../places/require-org.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface CreateOptions extends ActorOptions {
   readonly owner: string;
@@ -24,8 +24,7 @@ interface ListOptions {
 }
 
 /** `alkdev org` */
-export const orgCommands: AddCommand = (program, shell) => {
-  const org = program.command("org").description("organisations");
+export const defineOrg: DefineCommand = (org, shell) => {
   withActor(org.command("create <slug>"))
     .description("make an organisation, and its tenant")
     .requiredOption("--owner <account>", "id or email of the account that owns it")
@@ -47,7 +46,7 @@ export const orgCommands: AddCommand = (program, shell) => {
     .action(shell.action<ActorOptions, [string, string]>(transfer));
 };
 
-function create({ data, out }: Run, options: CreateOptions, slug: string): void {
+function create({ data, out }: DataRun, options: CreateOptions, slug: string): void {
   const { system } = data;
   const { owner, name = slug, tenant } = options;
   const made = createOrganization(system, {
@@ -60,7 +59,7 @@ function create({ data, out }: Run, options: CreateOptions, slug: string): void 
   out.result(shown(made, tenant ? "active" : null), (org) => out.fields(org));
 }
 
-function list({ data, out }: Run, { limit, after }: ListOptions): void {
+function list({ data, out }: DataRun, { limit, after }: ListOptions): void {
   const { system, tenants } = data;
   const rows = system
     .select({ org: organizations, owner: accounts.email })
@@ -90,14 +89,14 @@ function list({ data, out }: Run, { limit, after }: ListOptions): void {
   if (cursor !== null) out.note(`More with --after ${cursor}`);
 }
 
-function show({ data, out }: Run, _: object, idOrSlug: string): void {
+function show({ data, out }: DataRun, _: object, idOrSlug: string): void {
   const org = requireOrg(data.system, idOrSlug);
   const tenant = data.tenants.get(org.id)?.state ?? null;
   out.result(shown(org, tenant), (fields) => out.fields(fields));
 }
 
 function transfer(
-  { data, out }: Run,
+  { data, out }: DataRun,
   options: ActorOptions,
   ...[idOrSlug, account]: [string, string]
 ): void {

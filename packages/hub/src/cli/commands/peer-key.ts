@@ -4,7 +4,7 @@ import { futureDate } from "../arguments/duration.ts";
 import { textArgument } from "../arguments/text-argument.ts";
 import { type ActorOptions, actorOf, withActor } from "../places/actor.ts";
 import { requireAccount } from "../places/require-account.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface AddOptions extends ActorOptions {
   readonly name?: string;
@@ -12,10 +12,7 @@ interface AddOptions extends ActorOptions {
 }
 
 /** `alkdev peer-key` */
-export const peerKeyCommands: AddCommand = (program, shell) => {
-  const peerKey = program
-    .command("peer-key")
-    .description("SSH keys by which accounts and spokes sign in");
+export const definePeerKey: DefineCommand = (peerKey, shell) => {
   withActor(peerKey.command("add <account> <public-key>"))
     .description("let an account sign in with a public key: its line, @file, or - for stdin")
     .option("--name <name>", "what it is for")
@@ -31,7 +28,7 @@ export const peerKeyCommands: AddCommand = (program, shell) => {
 };
 
 async function add(
-  { data, out }: Run,
+  { data, out, io }: DataRun,
   options: AddOptions,
   ...[account, publicKey]: [string, string]
 ): Promise<void> {
@@ -39,7 +36,7 @@ async function add(
   const { name, expires: expiresAt } = options;
   const added = addPeerKey(system, {
     ownerId: requireAccount(system, account).id,
-    publicKey: await textArgument(publicKey),
+    publicKey: await textArgument(publicKey, io.stdin),
     ...(name === undefined ? {} : { name }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...actorOf(system, options),
@@ -47,7 +44,7 @@ async function add(
   out.result(added, (key) => out.fields(key));
 }
 
-function list({ data, out }: Run, _: object, account: string): void {
+function list({ data, out }: DataRun, _: object, account: string): void {
   const { id: ownerId } = requireAccount(data.system, account);
   const rows = data.system
     .select()
@@ -72,7 +69,7 @@ function list({ data, out }: Run, _: object, account: string): void {
   );
 }
 
-function revoke({ data, out }: Run, options: ActorOptions, id: string): void {
+function revoke({ data, out }: DataRun, options: ActorOptions, id: string): void {
   const revoked = revokePeerKey(data.system, id, actorOf(data.system, options));
   out.result({ id, revoked }, () =>
     revoked ? `Public key ${id} is revoked.` : `Public key ${id} was revoked before.`,

@@ -6,7 +6,7 @@ import { jobId } from "../arguments/job-id.ts";
 import { positive, whole } from "../arguments/whole.ts";
 import { type PlaceOptions, withPlace } from "../places/place.ts";
 import { useQueue } from "../places/use-queue.ts";
-import type { Run, Shell } from "../shell.ts";
+import type { DataRun, Shell } from "../shell.ts";
 
 interface ListOptions extends PlaceOptions {
   readonly limit: number;
@@ -37,7 +37,7 @@ export function addDeadLetters(queue: Command, shell: Shell): void {
     .action(shell.action<SelectOptions, [string, string[]]>(purge));
 }
 
-function list({ data, out }: Run, options: ListOptions, name: string): void {
+function list({ data, out }: DataRun, options: ListOptions, name: string): void {
   using use = useQueue(data, options, name);
   const { dead } = use.queue;
   const { limit, after: afterId } = options;
@@ -62,7 +62,7 @@ function list({ data, out }: Run, options: ListOptions, name: string): void {
 }
 
 function redrive(
-  { data, out }: Run,
+  { data, out }: DataRun,
   options: SelectOptions,
   ...[name, ids]: [string, string[]]
 ): void {
@@ -74,7 +74,7 @@ function redrive(
 }
 
 async function purge(
-  run: Run,
+  run: DataRun,
   options: SelectOptions,
   ...[name, ids]: [string, string[]]
 ): Promise<void> {

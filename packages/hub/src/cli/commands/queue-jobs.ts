@@ -8,7 +8,7 @@ import { jsonArgument } from "../arguments/text-argument.ts";
 import { integer, positive } from "../arguments/whole.ts";
 import { openPlace, type PlaceOptions, withPlace } from "../places/place.ts";
 import { useQueue } from "../places/use-queue.ts";
-import type { Run, Shell } from "../shell.ts";
+import type { DataRun, Shell } from "../shell.ts";
 
 interface EnqueueCommandOptions extends PlaceOptions {
   readonly priority?: number;
@@ -41,11 +41,11 @@ export function addQueueJobs(queue: Command, shell: Shell): void {
 }
 
 async function enqueue(
-  { data, out }: Run,
+  { data, out, io }: DataRun,
   options: EnqueueCommandOptions,
   ...[name, argument]: [string, string | undefined]
 ): Promise<void> {
-  const payload = (await jsonArgument(argument)) ?? null;
+  const payload = (await jsonArgument(argument, io.stdin)) ?? null;
   using place = openPlace(data, options);
   const entries = place.catalog?.queues ?? {};
   // payloads of queues that are known are checked
@@ -56,7 +56,7 @@ async function enqueue(
   out.result({ queue: name, ...offered }, ({ id, outcome }) => `Job ${id}: ${outcome}.`);
 }
 
-function job({ data, out }: Run, options: PlaceOptions, ...[name, id]: [string, string]): void {
+function job({ data, out }: DataRun, options: PlaceOptions, ...[name, id]: [string, string]): void {
   using use = useQueue(data, options, name);
   const { queue } = use;
   const wanted = jobId(id);
@@ -82,7 +82,11 @@ function job({ data, out }: Run, options: PlaceOptions, ...[name, id]: [string, 
   );
 }
 
-function cancel({ data, out }: Run, options: PlaceOptions, ...[name, id]: [string, string]): void {
+function cancel(
+  { data, out }: DataRun,
+  options: PlaceOptions,
+  ...[name, id]: [string, string]
+): void {
   using use = useQueue(data, options, name);
   const wanted = jobId(id);
   if (!use.queue.cancel(wanted)) throw noJob(name, wanted);

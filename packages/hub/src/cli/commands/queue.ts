@@ -1,13 +1,12 @@
 import { openPlace, type PlaceOptions, withPlace } from "../places/place.ts";
 import { useQueue } from "../places/use-queue.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 import { cell } from "../table.ts";
 import { addDeadLetters } from "./queue-dead.ts";
 import { addQueueJobs } from "./queue-jobs.ts";
 
 /** `alkdev queue` */
-export const queueCommands: AddCommand = (program, shell) => {
-  const queue = program.command("queue").description("work queues, their jobs and dead letters");
+export const defineQueue: DefineCommand = (queue, shell) => {
   withPlace(queue.command("list"))
     .description("list queues that have jobs or dead letters, or are paused")
     .action(shell.action<PlaceOptions>(list));
@@ -24,7 +23,7 @@ export const queueCommands: AddCommand = (program, shell) => {
   addDeadLetters(queue, shell);
 };
 
-function list({ data, out }: Run, options: PlaceOptions): void {
+function list({ data, out }: DataRun, options: PlaceOptions): void {
   using place = openPlace(data, options);
   const { queues } = place.db.stats();
   out.result({ queues }, () =>
@@ -44,18 +43,18 @@ function list({ data, out }: Run, options: PlaceOptions): void {
   );
 }
 
-function stats(run: Run, options: PlaceOptions, name: string): void {
+function stats(run: DataRun, options: PlaceOptions, name: string): void {
   using use = useQueue(run.data, options, name);
   run.out.result({ queue: name, ...use.queue.stats() }, (counts) => run.out.fields(counts));
 }
 
-function pause(run: Run, options: PlaceOptions, name: string): void {
+function pause(run: DataRun, options: PlaceOptions, name: string): void {
   using use = useQueue(run.data, options, name);
   use.queue.pause();
   run.out.result({ queue: name, paused: true }, () => `Queue ${cell(name)} is paused.`);
 }
 
-function resume(run: Run, options: PlaceOptions, name: string): void {
+function resume(run: DataRun, options: PlaceOptions, name: string): void {
   using use = useQueue(run.data, options, name);
   use.queue.resume();
   run.out.result({ queue: name, paused: false }, () => `Queue ${cell(name)} goes on.`);

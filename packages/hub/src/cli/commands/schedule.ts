@@ -1,11 +1,10 @@
 import type { Database, ScheduleInfo } from "@alkdev/honker";
 import { HubError } from "../../errors.ts";
 import { openPlace, type PlaceOptions, withPlace } from "../places/place.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 /** `alkdev schedule` */
-export const scheduleCommands: AddCommand = (program, shell) => {
-  const schedule = program.command("schedule").description("what runs at a time of day");
+export const defineSchedule: DefineCommand = (schedule, shell) => {
   withPlace(schedule.command("list"))
     .description("list schedules")
     .action(shell.action<PlaceOptions>(list));
@@ -23,7 +22,7 @@ export const scheduleCommands: AddCommand = (program, shell) => {
     .action(shell.action<PlaceOptions, [string]>(remove));
 };
 
-function list({ data, out }: Run, options: PlaceOptions): void {
+function list({ data, out }: DataRun, options: PlaceOptions): void {
   using place = openPlace(data, options);
   const schedules = place.db.scheduler().list();
   out.result({ schedules }, () =>
@@ -41,7 +40,7 @@ function list({ data, out }: Run, options: PlaceOptions): void {
   );
 }
 
-function pause({ data, out }: Run, options: PlaceOptions, name: string): void {
+function pause({ data, out }: DataRun, options: PlaceOptions, name: string): void {
   using place = openPlace(data, options);
   requireSchedule(place.db, name);
   const changed = place.db.scheduler().pause(name);
@@ -50,7 +49,7 @@ function pause({ data, out }: Run, options: PlaceOptions, name: string): void {
   );
 }
 
-function resume({ data, out }: Run, options: PlaceOptions, name: string): void {
+function resume({ data, out }: DataRun, options: PlaceOptions, name: string): void {
   using place = openPlace(data, options);
   requireSchedule(place.db, name);
   const changed = place.db.scheduler().resume(name);
@@ -61,7 +60,7 @@ function resume({ data, out }: Run, options: PlaceOptions, name: string): void {
   });
 }
 
-function trigger({ data, out }: Run, options: PlaceOptions, name: string): void {
+function trigger({ data, out }: DataRun, options: PlaceOptions, name: string): void {
   using place = openPlace(data, options);
   const schedule = requireSchedule(place.db, name);
   const { queue, payload, priority, maxAttempts, expiresSeconds } = schedule;
@@ -73,7 +72,7 @@ function trigger({ data, out }: Run, options: PlaceOptions, name: string): void 
   out.result({ schedule: name, queue, id }, () => `Job ${id} is in queue ${queue}.`);
 }
 
-async function remove(run: Run, options: PlaceOptions, name: string): Promise<void> {
+async function remove(run: DataRun, options: PlaceOptions, name: string): Promise<void> {
   using place = openPlace(run.data, options);
   const { expression } = requireSchedule(place.db, name);
   await run.confirm({ what: `schedule ${name} (${expression}) is removed`, word: name });

@@ -4,7 +4,7 @@ import { HubError } from "../../errors.ts";
 import { openSpoke, type SpokeOptions } from "../../spoke/index.ts";
 import { textArgument } from "../arguments/text-argument.ts";
 import { type RemoteOptions, withHub } from "../remote/hub-options.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DefineCommand, Run } from "../shell.ts";
 import { untilAborted } from "../until-aborted.ts";
 
 interface SpokeCommandOptions extends RemoteOptions {
@@ -16,15 +16,16 @@ interface SpokeCommandOptions extends RemoteOptions {
 type Operations = NonNullable<SpokeOptions["operations"]>;
 
 /** `alkdev spoke` */
-export const spokeCommand: AddCommand = (program, shell) => {
-  withHub(program.command("spoke <module>"))
+export const defineSpoke: DefineCommand = (command, shell) => {
+  withHub(command)
+    .arguments("<module>")
     .description(
-      "serve the operations of a module through a hub, until Ctrl-C; it exports operations: a list, or a function of the spoke's database",
+      "serve the operations of a module through a hub, until Ctrl-C. The module exports operations: a list of them, or a function that is given the spoke's database.",
     )
     .requiredOption("--name <name>", "name of the spoke, the same after a restart")
     .option("--file <path>", "its own database (default: <name>.db)")
     .option("--ssh <path>", "sign in with this SSH key instead of an API key")
-    .action(shell.action<SpokeCommandOptions, [string]>(spoke));
+    .action(shell.remote<SpokeCommandOptions, [string]>(spoke));
 };
 
 async function spoke(run: Run, options: SpokeCommandOptions, path: string): Promise<void> {
@@ -32,7 +33,7 @@ async function spoke(run: Run, options: SpokeCommandOptions, path: string): Prom
   const { hub, org, name, file = `${name}.db` } = options;
   const operations = await operationsOf(path);
   await using opened = openSpoke({
-    ...(await credentialOf(options)),
+    ...(await credentialOf(options, run)),
     ...(org === undefined ? {} : { org }),
     hub,
     name,
@@ -46,9 +47,9 @@ async function spoke(run: Run, options: SpokeCommandOptions, path: string): Prom
   out.note("Stopping.");
 }
 
-async function credentialOf({ hub, key, ssh }: SpokeCommandOptions) {
+async function credentialOf({ hub, key, ssh }: SpokeCommandOptions, { io }: Run) {
   if (ssh !== undefined) return { ssh: { privateKeyPath: ssh } };
-  if (key !== undefined) return { key: (await textArgument(key)).trim() };
+  if (key !== undefined) return { key: (await textArgument(key, io.stdin)).trim() };
   throw new HubError("REFUSED", `no key for the hub at ${hub}`, {
     hint: "Set ALKDEV_KEY, or give --key @file or --ssh",
   });

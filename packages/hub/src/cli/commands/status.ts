@@ -1,17 +1,15 @@
 import { EXIT } from "../exit-codes.ts";
 import { hubClient, type RemoteOptions, withHub } from "../remote/hub-options.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DefineCommand, Run } from "../shell.ts";
 
 /** `alkdev status` */
-export const statusCommand: AddCommand = (program, shell) => {
-  withHub(program.command("status"))
-    .description("whether a hub takes calls, and how it is")
-    .action(shell.action<RemoteOptions>(status));
+export const defineStatus: DefineCommand = (command, shell) => {
+  withHub(command).action(shell.remote<RemoteOptions>(status));
 };
 
 async function status(run: Run, options: RemoteOptions): Promise<void> {
   const { out, signal } = run;
-  const client = await hubClient(options);
+  const client = await hubClient(options, run);
   const readiness = await client.get("/readyz", signal);
   const { status: state = "unavailable", problem = null } = readiness.body as {
     readonly status?: string;

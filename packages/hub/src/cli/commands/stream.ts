@@ -5,7 +5,7 @@ import { positive } from "../arguments/whole.ts";
 import { eventText } from "../event-text.ts";
 import { openPlace, type PlaceOptions, withPlace } from "../places/place.ts";
 import { useStream } from "../places/use-stream.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface ReadOptions extends PlaceOptions {
   readonly from: string;
@@ -13,8 +13,7 @@ interface ReadOptions extends PlaceOptions {
 }
 
 /** `alkdev stream` */
-export const streamCommands: AddCommand = (program, shell) => {
-  const stream = program.command("stream").description("event streams and their consumers");
+export const defineStream: DefineCommand = (stream, shell) => {
   withPlace(stream.command("list"))
     .description("list streams that have events or consumers")
     .action(shell.action<PlaceOptions>(list));
@@ -34,7 +33,7 @@ export const streamCommands: AddCommand = (program, shell) => {
     .action(shell.action<PlaceOptions, [string, string]>(deleteConsumer));
 };
 
-function list({ data, out }: Run, options: PlaceOptions): void {
+function list({ data, out }: DataRun, options: PlaceOptions): void {
   using place = openPlace(data, options);
   const { streams } = place.db.stats();
   const lag = (lags: readonly { readonly lag: number }[]): number =>
@@ -60,7 +59,7 @@ function list({ data, out }: Run, options: PlaceOptions): void {
   );
 }
 
-function consumers({ data, out }: Run, options: PlaceOptions, name: string): void {
+function consumers({ data, out }: DataRun, options: PlaceOptions, name: string): void {
   using use = useStream(data, options, name);
   const rows = use.stream.consumers();
   const groups = use.stream.groups();
@@ -83,7 +82,7 @@ function consumers({ data, out }: Run, options: PlaceOptions, name: string): voi
   );
 }
 
-function read({ data, out, signal }: Run, options: ReadOptions, name: string): void {
+function read({ data, out, signal }: DataRun, options: ReadOptions, name: string): void {
   const from = streamStart(options.from);
   if (from === "end") return;
   using use = useStream(data, options, name);
@@ -102,7 +101,7 @@ function read({ data, out, signal }: Run, options: ReadOptions, name: string): v
 }
 
 function resetConsumer(
-  { data, out }: Run,
+  { data, out }: DataRun,
   options: PlaceOptions,
   ...[name, consumer, where]: [string, string, string]
 ): void {
@@ -129,7 +128,7 @@ function resetConsumer(
 }
 
 async function deleteConsumer(
-  run: Run,
+  run: DataRun,
   options: PlaceOptions,
   ...[name, consumer]: [string, string]
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import type { TenantCopyOptions } from "@alkdev/storage/sqlite";
 import { type Command, Option } from "commander";
 import { requireOrg } from "../places/require-org.ts";
-import type { Run, Shell } from "../shell.ts";
+import type { DataRun, Shell } from "../shell.ts";
 import { shownTenant } from "./shown-tenant.ts";
 
 type CopyOptions = Pick<TenantCopyOptions, "work">;
@@ -29,7 +29,11 @@ export function addTenantCopies(tenant: Command, shell: Shell): void {
     .action(shell.action<CopyOptions, [string, string]>(restore));
 }
 
-async function clone({ data, out, signal }: Run, options: CopyOptions, ...orgs: [string, string]) {
+async function clone(
+  { data, out, signal }: DataRun,
+  options: CopyOptions,
+  ...orgs: [string, string]
+) {
   const [from, to] = orgs.map((org) => requireOrg(data.system, org));
   if (from === undefined || to === undefined) return;
   const tenant = await data.tenants.clone(from.id, to.id, { ...options, signal });
@@ -39,14 +43,18 @@ async function clone({ data, out, signal }: Run, options: CopyOptions, ...orgs: 
   );
 }
 
-async function exportTo({ data, out, signal }: Run, _: object, ...[org, path]: [string, string]) {
+async function exportTo(
+  { data, out, signal }: DataRun,
+  _: object,
+  ...[org, path]: [string, string]
+) {
   const { id, slug } = requireOrg(data.system, org);
   const exported = await data.tenants.exportTo(id, path, { signal });
   out.result({ org: slug, ...exported }, (fields) => out.fields(fields));
 }
 
 async function importFrom(
-  { data, out, signal }: Run,
+  { data, out, signal }: DataRun,
   options: CopyOptions,
   ...[org, path]: [string, string]
 ) {
@@ -55,7 +63,7 @@ async function importFrom(
   out.result(shownTenant(tenant, slug), () => `The tenant of ${slug} was made from ${path}.`);
 }
 
-async function restore(run: Run, options: CopyOptions, ...[org, path]: [string, string]) {
+async function restore(run: DataRun, options: CopyOptions, ...[org, path]: [string, string]) {
   const { data, out, signal } = run;
   const { id, slug } = requireOrg(data.system, org);
   await run.confirm({

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { HubError } from "../../errors.ts";
 import { bytes, whole } from "../arguments/whole.ts";
 import { requireOrg } from "../places/require-org.ts";
-import type { Run, Shell } from "../shell.ts";
+import type { DataRun, Shell } from "../shell.ts";
 
 interface QuotaOptions extends TenantQuota {
   readonly none?: boolean;
@@ -21,7 +21,7 @@ export function addTenantQuota(tenant: Command, shell: Shell): void {
     .action(shell.action<QuotaOptions, [string]>(quota));
 }
 
-function quota({ data, out }: Run, { none, ...limits }: QuotaOptions, org: string): void {
+function quota({ data, out }: DataRun, { none, ...limits }: QuotaOptions, org: string): void {
   const { id: orgId, slug } = requireOrg(data.system, org);
   const isGiven = Object.keys(limits).length > 0;
   if (none === true && isGiven) {

@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { durationSeconds } from "../arguments/duration.ts";
 import { positive } from "../arguments/whole.ts";
 import { requireOrg } from "../places/require-org.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 import { shownTenant } from "./shown-tenant.ts";
 import { addTenantCopies } from "./tenant-copies.ts";
 import { addTenantQuota } from "./tenant-quota.ts";
@@ -19,10 +19,7 @@ interface ArchiveOptions {
 }
 
 /** `alkdev tenant` */
-export const tenantCommands: AddCommand = (program, shell) => {
-  const tenant = program
-    .command("tenant")
-    .description("the files of organisations, and their life");
+export const defineTenant: DefineCommand = (tenant, shell) => {
   tenant
     .command("create <org>")
     .description("make the tenant of an organisation")
@@ -71,12 +68,12 @@ export const tenantCommands: AddCommand = (program, shell) => {
   addTenantCopies(tenant, shell);
 };
 
-function create({ data, out }: Run, _: object, org: string): void {
+function create({ data, out }: DataRun, _: object, org: string): void {
   const { id, slug } = requireOrg(data.system, org);
   out.result(shownTenant(data.tenants.create(id), slug), (tenant) => out.fields(tenant));
 }
 
-function list({ data, out }: Run, { state, limit, after }: ListOptions): void {
+function list({ data, out }: DataRun, { state, limit, after }: ListOptions): void {
   const rows = data.tenants.list({
     limit: limit + 1,
     ...(state === undefined ? {} : { state }),
@@ -102,7 +99,7 @@ function list({ data, out }: Run, { state, limit, after }: ListOptions): void {
   if (cursor !== null) out.note(`More with --after ${cursor}`);
 }
 
-function stats({ data, out }: Run, _: object, org: string): void {
+function stats({ data, out }: DataRun, _: object, org: string): void {
   const { id, slug } = requireOrg(data.system, org);
   out.result({ org: slug, ...data.tenants.stats(id) }, ({ rows, ...held }) =>
     out.fields({ ...held, ...rows }),
@@ -110,7 +107,7 @@ function stats({ data, out }: Run, _: object, org: string): void {
 }
 
 function change(
-  { data, out }: Run,
+  { data, out }: DataRun,
   org: string,
   name: "suspend" | "resume" | "unarchive" | "undelete",
 ): void {
@@ -119,13 +116,13 @@ function change(
   out.result(shownTenant(tenant, slug), ({ state }) => `The tenant of ${slug} is ${state}.`);
 }
 
-async function archive({ data, out, signal }: Run, { wait }: ArchiveOptions, org: string) {
+async function archive({ data, out, signal }: DataRun, { wait }: ArchiveOptions, org: string) {
   const { id, slug } = requireOrg(data.system, org);
   const tenant = await data.tenants.archive(id, { waitMs: wait * 1_000, signal });
   out.result(shownTenant(tenant, slug), ({ state }) => `The tenant of ${slug} is ${state}.`);
 }
 
-async function remove(run: Run, _: object, org: string): Promise<void> {
+async function remove(run: DataRun, _: object, org: string): Promise<void> {
   const { data, out } = run;
   const { id, slug } = requireOrg(data.system, org);
   await run.confirm({
@@ -139,7 +136,7 @@ async function remove(run: Run, _: object, org: string): Promise<void> {
   });
 }
 
-async function purge(run: Run): Promise<void> {
+async function purge(run: DataRun): Promise<void> {
   const { data, out } = run;
   await run.confirm({
     what: "tenants whose time of grace is over are removed for good",

@@ -13,7 +13,7 @@ import { Option } from "commander";
 import { collect, positive, whole } from "../arguments/whole.ts";
 import { EXIT } from "../exit-codes.ts";
 import { requireOrg } from "../places/require-org.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface MigrateOptions {
   readonly backup: string | false;
@@ -26,10 +26,7 @@ interface MigrateOptions {
 }
 
 /** `alkdev tenants` */
-export const tenantsCommands: AddCommand = (program, shell) => {
-  const tenants = program
-    .command("tenants")
-    .description("migrate the files of all tenants to the newest version");
+export const defineTenants: DefineCommand = (tenants, shell) => {
   tenants
     .command("status")
     .description("who is at which version, and how far the latest migration is")
@@ -64,7 +61,7 @@ export const tenantsCommands: AddCommand = (program, shell) => {
     .action(shell.action((run) => change(run, abortFleetMigration)));
 };
 
-async function status({ data, out, signal }: Run): Promise<void> {
+async function status({ data, out, signal }: DataRun): Promise<void> {
   const { tenants, system } = data;
   const { current, behind, newer, away, unreadable, target } = await planFleetMigration({
     tenants,
@@ -89,7 +86,7 @@ async function status({ data, out, signal }: Run): Promise<void> {
   );
 }
 
-async function migrate(run: Run, options: MigrateOptions): Promise<void> {
+async function migrate(run: DataRun, options: MigrateOptions): Promise<void> {
   const { data, out, progress, signal } = run;
   const { backup, keep, canary, canaries, maxFailures, concurrency, onlyFailed } = options;
   const { system, tenants } = data;
@@ -118,7 +115,10 @@ async function migrate(run: Run, options: MigrateOptions): Promise<void> {
   );
 }
 
-function change({ data, out }: Run, work: (system: Run["data"]["system"]) => FleetRun): void {
+function change(
+  { data, out }: DataRun,
+  work: (system: DataRun["data"]["system"]) => FleetRun,
+): void {
   out.result(work(data.system), latestText);
 }
 

@@ -11,7 +11,7 @@ import {
 import { openPlace, type PlaceOptions, withPlace } from "../places/place.ts";
 import { useStream } from "../places/use-stream.ts";
 import { hubClient, hubOption, keyOption } from "../remote/hub-options.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 
 interface WatchOptions extends PlaceOptions {
   readonly hub?: string;
@@ -23,10 +23,8 @@ interface WatchStreamOptions extends WatchOptions {
 }
 
 /** `alkdev watch` */
-export const watchCommands: AddCommand = (program, shell) => {
-  const watch = program
-    .command("watch")
-    .description("print what comes, until Ctrl-C; with --json a line each");
+export const defineWatch: DefineCommand = (watch, shell) => {
+  watch.description("print what comes, until Ctrl-C; with --json a line of JSON each");
   withSource(watch.command("stream <stream>"))
     .description("events of a stream")
     .option("--from <where>", "start, end, an offset (events after it), or a date", "end")
@@ -36,7 +34,11 @@ export const watchCommands: AddCommand = (program, shell) => {
     .action(shell.action<WatchOptions, [string]>(watchChannel));
 };
 
-async function watchStream(run: Run, options: WatchStreamOptions, stream: string): Promise<void> {
+async function watchStream(
+  run: DataRun,
+  options: WatchStreamOptions,
+  stream: string,
+): Promise<void> {
   const { out, signal } = run;
   const from = streamStart(options.from);
   if (options.hub !== undefined) {
@@ -62,7 +64,7 @@ async function watchStream(run: Run, options: WatchStreamOptions, stream: string
   signal.throwIfAborted();
 }
 
-async function watchChannel(run: Run, options: WatchOptions, channel: string): Promise<void> {
+async function watchChannel(run: DataRun, options: WatchOptions, channel: string): Promise<void> {
   const { out, signal } = run;
   if (options.hub !== undefined) {
     const input = { channel };
@@ -83,12 +85,13 @@ async function watchChannel(run: Run, options: WatchOptions, channel: string): P
 }
 
 async function* answersOf<T>(
-  { signal }: Run,
+  run: DataRun,
   options: WatchOptions & { readonly hub: string },
   ...[operation, input]: [string, unknown]
 ): AsyncGenerator<T> {
-  const client = await hubClient(options);
-  for await (const { data } of client.subscribe({ operation, input, signal })) yield data as T;
+  const client = await hubClient(options, run);
+  for await (const { data } of client.subscribe({ operation, input, signal: run.signal }))
+    yield data as T;
 }
 
 function withSource(command: Command): Command {

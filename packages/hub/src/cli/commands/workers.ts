@@ -1,7 +1,7 @@
 import { resolveHubOptions } from "../../core/hub-options.ts";
 import { startHubWorkers } from "../../workers/hub-workers.ts";
 import { positive } from "../arguments/whole.ts";
-import type { AddCommand, Run } from "../shell.ts";
+import type { DataRun, DefineCommand } from "../shell.ts";
 import { untilAborted } from "../until-aborted.ts";
 
 interface WorkersOptions {
@@ -10,16 +10,15 @@ interface WorkersOptions {
 }
 
 /** `alkdev workers` */
-export const workersCommand: AddCommand = (program, shell) => {
-  program
-    .command("workers")
+export const defineWorkers: DefineCommand = (command, shell) => {
+  command
     .description("work on the queues and schedules of all files, until Ctrl-C or SIGTERM")
     .option("--concurrency <count>", "handlers at a time per queue of a tenant", positive, 1)
     .option("--max-active <count>", "tenants that are worked on at a time", positive, 8)
     .action(shell.action<WorkersOptions>(work));
 };
 
-async function work(run: Run, options: WorkersOptions): Promise<void> {
+async function work(run: DataRun, options: WorkersOptions): Promise<void> {
   const { data, out, signal } = run;
   const { system, tenants } = data;
   const settings = resolveHubOptions({

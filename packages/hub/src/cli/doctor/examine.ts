@@ -5,7 +5,7 @@ import type { Tenant, TenantManager } from "@alkdev/storage/sqlite";
 import { HubError } from "../../errors.ts";
 import type { DataFolder } from "../data-folder.ts";
 import { describeError } from "../describe-error.ts";
-import type { Run } from "../shell.ts";
+import type { DataRun } from "../shell.ts";
 
 /** How closely files are looked at. */
 export interface ExamineOptions {
@@ -32,7 +32,10 @@ export type FoundInFile = Pick<Finding, "severity" | "message" | "advice" | "fix
 };
 
 /** Looks at `system.db` and, one after the other, at every tenant's file. */
-export async function* examineAll(run: Run, options: ExamineOptions): AsyncGenerator<FileReport> {
+export async function* examineAll(
+  run: DataRun,
+  options: ExamineOptions,
+): AsyncGenerator<FileReport> {
   const { data, progress, signal } = run;
   const { system, tenants } = data;
   const report = await examine(system.$client, options, signal);
@@ -48,7 +51,7 @@ export async function* examineAll(run: Run, options: ExamineOptions): AsyncGener
 
 /** Looks at the file of one tenant. */
 export async function examineTenant(
-  { data, signal }: Run,
+  { data, signal }: DataRun,
   tenant: Tenant,
   options: ExamineOptions,
 ): Promise<FileReport> {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { HubError } from "../../errors.ts";
 import { textArgument } from "../arguments/text-argument.ts";
+import type { Run } from "../shell.ts";
 import { HubClient } from "./hub-client.ts";
 
 /** Options that say which hub a command goes to, and as whom. */
@@ -39,13 +40,13 @@ export function keyOption(): Option {
 }
 
 /** A client of the hub that the options name. @throws HubError `REFUSED` without a key */
-export async function hubClient({ hub, key, org }: RemoteOptions): Promise<HubClient> {
+export async function hubClient({ hub, key, org }: RemoteOptions, { io }: Run): Promise<HubClient> {
   if (key === undefined) {
     throw new HubError("REFUSED", `no key for the hub at ${hub}`, {
       hint: "Set ALKDEV_KEY, or give --key @file",
     });
   }
-  const bearer = (await textArgument(key)).trim();
+  const bearer = (await textArgument(key, io.stdin)).trim();
   return new HubClient({ url: hub, key: bearer, ...(org === undefined ? {} : { org }) });
 }
 
