@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { graphs } from "@alkdev/storage/sqlite";
+import { graphs, planFleetMigration } from "@alkdev/storage/sqlite";
 import { describe, expect, test } from "vitest";
 import { firstTasks, migrationsFolder, newestSchema, nextVersion, TASKS } from "./fleet-fixture.ts";
 import { tenantsSetup, withCode } from "./tenants-setup.ts";
@@ -187,6 +187,34 @@ describe("versions of tenants (M34)", () => {
     const again = join(folder, "..", "again.db");
     expect(await tenants.migrate("acme", { backup: again })).toMatchObject({ backup: null });
     expect(existsSync(again)).toBe(false);
+  });
+
+  test("of the application's tables are left alone by a program that does not know them", async () => {
+    const { manager } = tenantsSetup();
+    const knowing = manager({ ownTables: { migrationsFolder: migrationsFolder(TASKS) } });
+    const { version } = knowing.create("acme");
+    expect(version?.app).toBe(2_000);
+    knowing.close();
+    const other = manager();
+    other.open("acme").close();
+    other.versionOf("acme");
+    await other.migrate("acme");
+    expect(other.get("acme")?.version).toEqual(version);
+    expect(await planFleetMigration({ tenants: other })).toMatchObject({ current: 1, newer: [] });
+  });
+
+  test("one that is in a transaction of this process is busy, and as it was", async () => {
+    const { manager } = tenantsSetup();
+    const old = manager();
+    old.create("acme");
+    old.close();
+    const tenants = manager({ ...nextVersion(LATER), olderFiles: "serve" });
+    using handle = tenants.open("acme");
+    const tx = handle.db.$client.transaction();
+    await expect(tenants.migrate("acme")).rejects.toThrow(withCode("TENANT_BUSY"));
+    tx.rollback();
+    expect(await tenants.migrate("acme")).toMatchObject({ to: tenants.newestVersion });
+    expect(handle.db.$client.rows("PRAGMA synchronous")).toEqual([[1]]);
   });
 
   test("one that is put away, missing or in a transaction is not migrated", async () => {

@@ -199,6 +199,8 @@ export {
 export type {
   FleetBackups,
   FleetCounts,
+  FleetProgress,
+  FleetResult,
   FleetRun,
   FleetRunOptions,
   FleetRunState,
@@ -212,12 +214,7 @@ export {
   type PlannedTenant,
   planFleetMigration,
 } from "./fleet/plan-fleet-migration.ts";
-export {
-  type FleetMigrationOptions,
-  type FleetProgress,
-  type FleetResult,
-  runFleetMigration,
-} from "./fleet/run-fleet-migration.ts";
+export { type FleetMigrationOptions, runFleetMigration } from "./fleet/run-fleet-migration.ts";
 export {
   type FleetWorkers,
   type FleetWorkersOptions,

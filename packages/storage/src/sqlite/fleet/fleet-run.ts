@@ -57,3 +57,20 @@ export interface FleetTenant {
 export interface FleetCounts extends Readonly<Record<FleetTenantStatus, number>> {
   readonly total: number;
 }
+
+/** How far a run is. */
+export interface FleetProgress {
+  readonly run: FleetRun;
+  readonly counts: FleetCounts;
+  /** Tenants that ended per second since this call began. */
+  readonly perSecond: number;
+  /** Seconds until the rest is done at that rate; `null` while it is not known, or paused. */
+  readonly secondsLeft: number | null;
+}
+
+/** What a run came to. */
+export interface FleetResult {
+  readonly run: FleetRun;
+  readonly counts: FleetCounts;
+  readonly failed: readonly FleetTenant[];
+}

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Tenant } from "../tenants/tenant.ts";
 import type { TenantManager } from "../tenants/tenant-manager.ts";
 import { TENANT_ACCESS, type TenantState } from "../tenants/tenant-states.ts";
-import { isSameVersion, type TenantVersion } from "../tenants/tenant-version.ts";
+import type { TenantVersion } from "../tenants/tenant-version.ts";
 
 /** A tenant and the version at which its file is. */
 export interface PlannedTenant {
@@ -74,8 +74,9 @@ export async function planFleetMigration(options: PlanFleetOptions): Promise<Fle
     try {
       const version =
         look === "all" || tenant.version === null ? tenants.versionOf(orgId) : tenant.version;
-      if (isSameVersion(version, target)) plan.current += 1;
-      else (isNewer(version, target) ? plan.newer : plan.behind).push({ orgId, state, version });
+      const found = tenants.compareVersion(version);
+      if (found === "same") plan.current += 1;
+      else (found === "newer" ? plan.newer : plan.behind).push({ orgId, state, version });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       plan.unreadable.push({ orgId, error: reason });
@@ -92,9 +93,4 @@ export async function planFleetMigration(options: PlanFleetOptions): Promise<Fle
 function isMigrated(state: Tenant["state"]): boolean {
   const migrated: readonly TenantState[] = TENANT_ACCESS.migrate;
   return migrated.includes(state);
-}
-
-/** One part that is newer is enough: this program cannot work with it. */
-function isNewer(version: TenantVersion, target: TenantVersion): boolean {
-  return version.schema > target.schema || version.app > target.app;
 }

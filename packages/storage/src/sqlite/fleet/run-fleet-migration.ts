@@ -1,20 +1,20 @@
 import { resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { StorageError } from "../../errors.ts";
 import type { SystemDatabase, TenantDatabase } from "../client.ts";
 import { requirePath, requireWhole } from "../tenants/checks.ts";
 import type { TenantManager } from "../tenants/tenant-manager.ts";
 import { isSameVersion } from "../tenants/tenant-version.ts";
+import { coordinate } from "./coordinate.ts";
 import type {
   FleetBackups,
-  FleetCounts,
+  FleetProgress,
+  FleetResult,
   FleetRun,
   FleetRunOptions,
-  FleetTenant,
 } from "./fleet-run.ts";
 import { FleetTable, type NewFleetTenant } from "./fleet-table.ts";
 import { type PlannedTenant, planFleetMigration } from "./plan-fleet-migration.ts";
-import { otherVersion, removeBackup, startFleetWorkers } from "./start-fleet-workers.ts";
+import { otherVersion, startFleetWorkers } from "./start-fleet-workers.ts";
 
 /** Options of {@link runFleetMigration}. */
 export interface FleetMigrationOptions {
@@ -46,27 +46,6 @@ export interface FleetMigrationOptions {
   /** Ends the call with its reason. The run stays: workers go on, and the next call does. */
   readonly signal?: AbortSignal;
 }
-
-/** How far a run is. */
-export interface FleetProgress {
-  readonly run: FleetRun;
-  readonly counts: FleetCounts;
-  /** Tenants that ended per second since this call began. */
-  readonly perSecond: number;
-  /** Seconds until the rest is done at that rate; `null` while it is not known, or paused. */
-  readonly secondsLeft: number | null;
-}
-
-/** What a run came to. */
-export interface FleetResult {
-  readonly run: FleetRun;
-  readonly counts: FleetCounts;
-  readonly failed: readonly FleetTenant[];
-}
-
-const LOOK_EVERY_MS = 100;
-/** Between two searches for jobs that nobody will do. */
-const LOST_EVERY_MS = 2_000;
 
 /**
  * Migrates all tenants that are behind to the newest version: plans, begins a run, works on it together with
@@ -150,93 +129,6 @@ function canariesOf(
     });
   }
   return new Set(active.filter((orgId) => canaries.includes(orgId)));
-}
-
-async function coordinate(
-  table: FleetTable,
-  runId: string,
-  options: FleetMigrationOptions,
-): Promise<FleetResult> {
-  const { onProgress, signal } = options;
-  const startedMs = performance.now();
-  const endedBefore = ended(table.counts(runId));
-  let lostMs = startedMs;
-  for (;;) {
-    const run = table.run(runId) as FleetRun;
-    const counts = table.counts(runId);
-    onProgress?.(progressOf(run, counts, { startedMs, endedBefore }));
-    if (run.endedAt !== null) {
-      return { run, counts, failed: table.tenants(runId, { status: "failed" }) };
-    }
-    if (performance.now() - lostMs >= LOST_EVERY_MS) {
-      lostMs = performance.now();
-      table.failLost(run);
-    }
-    if (run.state === "running" && (await advance(table, run, options))) continue;
-    await setTimeout(LOOK_EVERY_MS, undefined, signal === undefined ? {} : { signal }).catch(() =>
-      signal?.throwIfAborted(),
-    );
-  }
-}
-
-/** Takes the step that is due between two phases. @returns whether there was one */
-async function advance(
-  table: FleetTable,
-  run: FleetRun,
-  options: FleetMigrationOptions,
-): Promise<boolean> {
-  if (run.phase === "canaries") {
-    if (table.pendingCanaries(run.id) > 0) return false;
-    if (await checkCanaries(table, run, options)) {
-      removeBackups(table, run);
-      table.beginRest(run.id);
-    }
-    return true;
-  }
-  if (table.counts(run.id).pending > 0) return false;
-  removeBackups(table, run);
-  table.end(run.id, "done");
-  return true;
-}
-
-async function checkCanaries(
-  table: FleetTable,
-  run: FleetRun,
-  { tenants, check }: FleetMigrationOptions,
-): Promise<boolean> {
-  for (const { orgId, status, backup } of table.canaries(run.id)) {
-    // one that was suspended meanwhile cannot be looked at
-    if (check === undefined || status !== "done" || tenants.get(orgId)?.state !== "active")
-      continue;
-    try {
-      await tenants.withTenant(orgId, async (db) => void (await check(db, orgId)));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      table.endTenant(run, orgId, { status: "failed", backup, error: `its check: ${reason}` });
-      return false;
-    }
-  }
-  return true;
-}
-
-function removeBackups(table: FleetTable, run: FleetRun): void {
-  if (run.options.backup?.keep !== "failed") return;
-  for (const { orgId } of table.doneWithBackup(run.id)) removeBackup(table, run, orgId);
-}
-
-function progressOf(
-  run: FleetRun,
-  counts: FleetCounts,
-  since: { readonly startedMs: number; readonly endedBefore: number },
-): FleetProgress {
-  const seconds = (performance.now() - since.startedMs) / 1_000;
-  const perSecond = seconds === 0 ? 0 : (ended(counts) - since.endedBefore) / seconds;
-  const isMoving = run.state === "running" && perSecond > 0;
-  return { run, counts, perSecond, secondsLeft: isMoving ? counts.pending / perSecond : null };
-}
-
-function ended({ total, pending }: FleetCounts): number {
-  return total - pending;
 }
 
 function requireOptions(options: FleetMigrationOptions): void {

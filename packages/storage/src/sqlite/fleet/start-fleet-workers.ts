@@ -106,9 +106,7 @@ async function migrateOne(work: FleetWork, orgId: string, context: JobContext): 
     // also where a worker was killed after it had copied and migrated the tenant
     const backup = existing(path);
     const durationMs = performance.now() - started;
-    context.complete(() =>
-      table.endTenant(run, orgId, { status: "done", backup, durationMs }),
-    );
+    context.complete(() => table.endTenant(run, orgId, { status: "done", backup, durationMs }));
     dropBackup(work, orgId);
   } catch (error) {
     const { code } = error as { readonly code?: unknown };

@@ -7,7 +7,7 @@ import type { TenantQuota } from "./tenant-quota.ts";
 import type { TenantSchema } from "./tenant-schema.ts";
 import type { TenantStore } from "./tenant-store.ts";
 import type { TenantRow } from "./tenant-table.ts";
-import { isSameVersion, type TenantVersion } from "./tenant-version.ts";
+import type { NotedVersion } from "./tenant-version.ts";
 
 /** What {@link TenantHandles} works with. */
 export interface TenantHandlesOptions {
@@ -17,7 +17,7 @@ export interface TenantHandlesOptions {
   readonly schema: TenantSchema;
   readonly maxOpen: number;
   /** Called with the version of a file that was opened, where it is not the one that was known. */
-  readonly onVersion: (orgId: string, version: TenantVersion) => void;
+  readonly onVersion: (orgId: string, version: NotedVersion) => void;
 }
 
 /** An open file, and who uses it. */
@@ -130,8 +130,8 @@ export class TenantHandles {
 
   #noteVersion({ orgId, version: known }: TenantRow, handle: TenantHandle): void {
     const { schema, onVersion } = this.#options;
-    const version = schema.read(handle.db.$client);
-    if (known !== null && isSameVersion(known, version)) return;
+    const version = schema.noted(schema.read(handle.db.$client));
+    if (known?.schema === version.schema && known.app === (version.app ?? known.app)) return;
     try {
       onVersion(orgId, version);
     } catch (error) {

@@ -14,7 +14,7 @@ import {
 } from "../client.ts";
 import { appliedVersion, ensureSchema, requireKnown } from "../migrations/ensure-schema.ts";
 import type { Migration } from "../migrations/migration.ts";
-import { isSameVersion, type TenantVersion } from "./tenant-version.ts";
+import type { NotedVersion, TenantVersion } from "./tenant-version.ts";
 
 /** The application's own tables in tenants' files. */
 export interface OwnTablesOptions {
@@ -135,6 +135,18 @@ export class TenantSchema {
     );
   }
 
+  /** What `version`, as this program has read it, says that can be noted for others. */
+  noted({ schema, app }: TenantVersion): NotedVersion {
+    return { schema, app: this.#ownTables === undefined ? null : app };
+  }
+
+  /** How a version relates to the newest; the application's tables count where this program has them. */
+  compare({ schema, app }: TenantVersion): "older" | "same" | "newer" {
+    const own = this.#ownTables === undefined ? this.newest.app : app;
+    if (schema > this.newest.schema || own > this.newest.app) return "newer";
+    return schema === this.newest.schema && own === this.newest.app ? "same" : "older";
+  }
+
   /** How people name a version: `"4"`, or `"4 + 0002_add_tasks"`. */
   nameOf({ schema, app }: TenantVersion): string {
     if (app === 0) return String(schema);
@@ -144,7 +156,7 @@ export class TenantSchema {
 
   #requireServed(client: Database): void {
     const version = this.requireKnown(client);
-    if (isSameVersion(version, this.newest)) return;
+    if (this.compare(version) === "same") return;
     const { schema, app } = this.#oldestServed;
     if (version.schema >= schema && version.app >= app) return;
     throw new StorageError(

@@ -3,7 +3,7 @@ import { StorageError } from "../../errors.ts";
 import type { Tenant, TenantOperation } from "./tenant.ts";
 import type { TenantQuota } from "./tenant-quota.ts";
 import type { TenantState } from "./tenant-states.ts";
-import type { TenantVersion } from "./tenant-version.ts";
+import type { NotedVersion } from "./tenant-version.ts";
 
 /** Channel of `system.db` that says that a tenant is in another state. */
 export const TENANT_STATE_CHANGED = "tenant:state_changed";
@@ -48,7 +48,8 @@ const INSERT = `INSERT INTO _alk_tenants (org_id, state, file, operation, create
   VALUES (?, ?, ?, ?, ?, ?)`;
 const UPDATE = `UPDATE _alk_tenants SET state = ?, previous = ?, quota = ?, purge_after = ?,
   operation = ?, updated_at = ? WHERE org_id = ?`;
-const SET_VERSION = "UPDATE _alk_tenants SET schema_version = ?, app_version = ? WHERE org_id = ?";
+const SET_VERSION =
+  "UPDATE _alk_tenants SET schema_version = ?, app_version = coalesce(?, app_version, 0) WHERE org_id = ?";
 const REMOVE = "DELETE FROM _alk_tenants WHERE org_id = ?";
 
 /** The tenants in `system.db`. Each write leaves its event in the same commit. */
@@ -145,7 +146,7 @@ export class TenantTable {
   }
 
   /** Notes at which version the tenant's file is. */
-  setVersion(orgId: string, { schema, app }: TenantVersion): void {
+  setVersion(orgId: string, { schema, app }: NotedVersion): void {
     this.#client.execute(SET_VERSION, [schema, app, orgId]);
   }
 

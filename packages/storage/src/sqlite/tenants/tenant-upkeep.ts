@@ -31,6 +31,11 @@ export class TenantUpkeep extends TenantAccess {
     return this.context.schema.nameOf(version);
   }
 
+  /** How a version relates to the newest; `ownTables` count where the manager was given them. */
+  compareVersion(version: TenantVersion): "older" | "same" | "newer" {
+    return this.context.schema.compare(version);
+  }
+
   /**
    * The version at which the tenant's file is, from the file itself, which is not migrated. What `get()` and
    * `list()` say is what was seen last.

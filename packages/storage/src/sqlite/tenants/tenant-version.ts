@@ -9,6 +9,12 @@ export interface TenantVersion {
   readonly app: number;
 }
 
+/** What is noted of a version; `app` is null where a program does not know the application's tables. */
+export interface NotedVersion {
+  readonly schema: number;
+  readonly app: number | null;
+}
+
 /** Whether two versions are the same. */
 export function isSameVersion(a: TenantVersion, b: TenantVersion): boolean {
   return a.schema === b.schema && a.app === b.app;

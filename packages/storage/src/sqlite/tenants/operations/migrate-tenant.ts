@@ -6,7 +6,7 @@ import type { TenantContext } from "../tenant-context.ts";
 import { fileError, openTenantFile } from "../tenant-file.ts";
 import { whileLockedAsync } from "../tenant-lock.ts";
 import { requireState, TENANT_ACCESS } from "../tenant-states.ts";
-import { isSameVersion, type TenantVersion } from "../tenant-version.ts";
+import type { TenantVersion } from "../tenant-version.ts";
 import { requireOutside } from "./export-tenant.ts";
 
 /** Options of `migrate()`. */
@@ -51,14 +51,14 @@ export function migrateTenant(
       try {
         const from = context.schema.requireKnown(client);
         const to = context.schema.newest;
-        const isDue = !isSameVersion(from, to);
+        const isDue = context.schema.compare(from) === "older";
         const copied =
           isDue && backup !== undefined
             ? await client.backup(backup, { overwrite: true, signal: either })
             : null;
         either.throwIfAborted();
-        if (isDue) bringFlushed(context, client);
-        context.table.setVersion(orgId, to);
+        if (isDue) bringFlushed(context, orgId, client);
+        context.table.setVersion(orgId, context.schema.noted(to));
         return { orgId, from, to, backup: copied?.path ?? null };
       } catch (error) {
         throw fileError(error, orgId, client.path);
@@ -74,7 +74,7 @@ export function lookUpVersion(context: TenantContext, orgId: string): TenantVers
   const client = openAsItIs(context, orgId);
   try {
     const version = context.schema.read(client);
-    context.table.setVersion(orgId, version);
+    context.table.setVersion(orgId, context.schema.noted(version));
     return version;
   } finally {
     client.close();
@@ -101,7 +101,17 @@ function openSettled(context: TenantContext, lock: Lock, orgId: string): Databas
   return openAsItIs(context, orgId);
 }
 
-function bringFlushed({ schema, openOptions }: TenantContext, client: Database): void {
+function bringFlushed(
+  { schema, openOptions }: TenantContext,
+  orgId: string,
+  client: Database,
+): void {
+  if (client.inTransaction) {
+    throw new StorageError("TENANT_BUSY", `tenant "${orgId}" is in a transaction of this process`, {
+      hint: "Try again when it is over",
+      details: { orgId },
+    });
+  }
   client.execute(FLUSH_COMMITS);
   try {
     schema.bring(client);
