@@ -13,6 +13,8 @@ import { SpokeLinks } from "../socket/spoke-links.ts";
 import type { HubSettings } from "./hub-options.ts";
 import { RealmServices } from "./realm-services.ts";
 
+/** The same for all hubs: a call graph has one consumer, which processes share. */
+const CALLS_CONSUMER = "hub:all:calls";
 /** Events of a commit of the projection, during which calls wait: some 100 microseconds for each. */
 const PROJECTED_AT_ONCE = 25;
 /** The rest of the time is for calls; what they leave to be projected waits until there are fewer. */
@@ -34,7 +36,7 @@ export class TenantRuntime {
 
   constructor(handle: TenantHandle, settings: HubSettings) {
     const { db, orgId } = handle;
-    const { name, onError, projection } = settings;
+    const { onError, projection } = settings;
     this.orgId = orgId;
     this.#handle = handle;
     this.#settings = settings;
@@ -46,7 +48,7 @@ export class TenantRuntime {
     });
     this.spokes = new SpokeLinks(db, settings);
     this.projection = createCallProjection(db, {
-      consumer: `hub:${name}:calls`,
+      consumer: CALLS_CONSUMER,
       batchSize: PROJECTED_AT_ONCE,
       share: SHARE_OF_PROJECTION,
       onError,
