@@ -73,7 +73,7 @@ export function createTenantManager(options: TenantManagerOptions): TenantManage
   const schema = new TenantSchema({ database: options, ownTables, olderFiles });
   const system = options.system.$client;
   const table = new TenantTable(system, nowSeconds);
-  const onVersion = table.setVersion.bind(table);
+  const onVersion = table.noteVersion.bind(table);
   const context: TenantContext = {
     system,
     store,

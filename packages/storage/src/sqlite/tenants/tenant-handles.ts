@@ -16,7 +16,7 @@ export interface TenantHandlesOptions {
   readonly openOptions: OpenOptions;
   readonly schema: TenantSchema;
   readonly maxOpen: number;
-  /** Called with the version of a file that was opened, where it is not the one that was known. */
+  /** Called with the version of a file that was opened. */
   readonly onVersion: (orgId: string, version: NotedVersion) => void;
 }
 
@@ -128,10 +128,9 @@ export class TenantHandles {
     }
   }
 
-  #noteVersion({ orgId, version: known }: TenantRow, handle: TenantHandle): void {
+  #noteVersion({ orgId }: TenantRow, handle: TenantHandle): void {
     const { schema, onVersion } = this.#options;
     const version = schema.noted(schema.read(handle.db.$client));
-    if (known?.schema === version.schema && known.app === (version.app ?? known.app)) return;
     try {
       onVersion(orgId, version);
     } catch (error) {

@@ -145,8 +145,10 @@ export class TenantTable {
     });
   }
 
-  /** Notes at which version the tenant's file is. */
-  setVersion(orgId: string, { schema, app }: NotedVersion): void {
+  /** Notes at which version the tenant's file is; writes only where that is new. */
+  noteVersion(orgId: string, { schema, app }: NotedVersion): void {
+    const known = this.get(orgId)?.version;
+    if (known?.schema === schema && known.app === (app ?? known.app)) return;
     this.#client.execute(SET_VERSION, [schema, app, orgId]);
   }
 

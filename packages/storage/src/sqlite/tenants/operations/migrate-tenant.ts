@@ -58,7 +58,7 @@ export function migrateTenant(
             : null;
         either.throwIfAborted();
         if (isDue) bringFlushed(context, orgId, client);
-        context.table.setVersion(orgId, context.schema.noted(to));
+        context.table.noteVersion(orgId, context.schema.noted(to));
         return { orgId, from, to, backup: copied?.path ?? null };
       } catch (error) {
         throw fileError(error, orgId, client.path);
@@ -74,7 +74,7 @@ export function lookUpVersion(context: TenantContext, orgId: string): TenantVers
   const client = openAsItIs(context, orgId);
   try {
     const version = context.schema.read(client);
-    context.table.setVersion(orgId, context.schema.noted(version));
+    context.table.noteVersion(orgId, context.schema.noted(version));
     return version;
   } finally {
     client.close();

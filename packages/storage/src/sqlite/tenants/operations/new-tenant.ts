@@ -37,7 +37,7 @@ export function finishNew(
   const { orgId, operation } = made;
   return commitLocked(context, lock, () => {
     context.store.publish(operation.id, orgId);
-    context.table.setVersion(orgId, context.schema.noted(context.schema.newest));
+    context.table.noteVersion(orgId, context.schema.noted(context.schema.newest));
     return context.table.update(orgId, { state: "active", operation: null });
   });
 }

@@ -34,7 +34,7 @@ export function restoreTenant(
         return commitLocked(context, lock, () => {
           store.publish(operation.id, orgId);
           store.remove(orgId, "archive");
-          table.setVersion(orgId, context.schema.noted(context.schema.newest));
+          table.noteVersion(orgId, context.schema.noted(context.schema.newest));
           const tenant = table.require(orgId);
           return table.update(orgId, { ...arrival(tenant, "restore"), operation: null });
         });
