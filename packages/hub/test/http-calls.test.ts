@@ -9,10 +9,16 @@ import { post, testHub } from "./hub-fixture.ts";
 
 const FIELDS = { version: "1.0.0", accessControl: { requiredScopes: ["graphs:write"] } } as const;
 
+interface SlowOperation {
+  readonly operation: HubOperation;
+  calls: number;
+  readonly end: () => void;
+}
+
 /** Counts its calls, and ends when it is told to. */
-function slowOperation(): { operation: HubOperation; calls: number; end: () => void } {
+function slowOperation(): SlowOperation {
   const ended = Promise.withResolvers<void>();
-  const state = {
+  const state: SlowOperation = {
     calls: 0,
     end: () => ended.resolve(),
     operation: {
@@ -264,7 +270,7 @@ describe("the OpenAPI document (M39, M42)", () => {
     const get = async (key?: string) => {
       const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
       const answer = await fetch(`${hub.url}/openapi.json`, { headers });
-      return { status: answer.status, body: (await answer.json()) as Record<string, never> };
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
     };
     const open = await get();
     expect(open.body["openapi"]).toBe("3.1.0");
