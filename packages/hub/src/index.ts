@@ -1,4 +1,5 @@
 export { type CallOrigin, systemOf, tenantOf } from "./core/call-place.ts";
+export type { CallReport } from "./core/call-reports.ts";
 export type { Credential } from "./core/credential.ts";
 export {
   DEFAULT_EVENT_ROUTES,
@@ -6,7 +7,6 @@ export {
   type EventRoute,
 } from "./core/event-routes.ts";
 export {
-  type CallReport,
   createHubCore,
   type HubCall,
   type HubCore,

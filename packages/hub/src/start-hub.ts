@@ -1,12 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { createHubCore, type HubCore } from "./core/hub-core.ts";
 import type { HubOptions } from "./core/hub-options.ts";
 import { HubError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { createHubMetrics } from "./http/metrics.ts";
-import { recheckSockets } from "./socket/recheck-sockets.ts";
+import { recheckSessions } from "./socket/recheck-sessions.ts";
 import { createUpgrade } from "./socket/upgrade.ts";
 import { type HubWorkersOptions, startHubWorkers } from "./workers/hub-workers.ts";
 
@@ -72,21 +72,27 @@ export async function startHub(options: StartHubOptions): Promise<Hub> {
     trustProxy,
     isReady,
     onRefused: (code) => metrics?.refused(code),
+    onCutOff: (reason) => metrics?.cutOff(reason),
   });
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 5_000),
+      // a client that offers another protocol may go on without it
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     },
     getRequestListener(app.fetch, {
       errorHandler: (error) => {
+        if (error instanceof RequestError) return new Response(null, { status: 400 });
         onError(error, "an HTTP request");
         return new Response(null, { status: 500 });
       },
     }),
   );
   server.maxConnections = limits.maxConnections;
+  // for answers that nobody reads: nothing moves for longer than any call or silence may last
+  server.setTimeout(limits.requestTimeoutMs + Math.max(limits.callTimeoutMs, limits.heartbeatMs));
   server.on("upgrade", upgrade.handle);
   const workers = options.workers === false ? null : startHubWorkers(core, options.workers);
   try {
@@ -97,7 +103,8 @@ export async function startHub(options: StartHubOptions): Promise<Hub> {
     await core.close();
     throw error;
   }
-  const rechecks = setInterval(() => recheckSockets(core), limits.heartbeatMs);
+  server.on("error", (error) => onError(error, "taking a connection"));
+  const rechecks = setInterval(() => recheckSessions(core), limits.heartbeatMs);
   rechecks.unref();
   const stop = async (): Promise<void> => {
     clearInterval(rechecks);
@@ -125,7 +132,7 @@ function listen(
   at: { readonly host: string; readonly port: number },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
+    const onError = (error: NodeJS.ErrnoException): void => {
       reject(
         new HubError("CANNOT_LISTEN", `cannot listen on ${at.host}:${at.port}: ${error.message}`, {
           cause: error,
@@ -136,7 +143,11 @@ function listen(
           details: { ...at, code: error.code },
         }),
       );
+    };
+    server.once("error", onError);
+    server.listen(at.port, at.host, () => {
+      server.off("error", onError);
+      resolve();
     });
-    server.listen(at.port, at.host, () => resolve());
   });
 }

@@ -4,6 +4,7 @@ import { open } from "@alkdev/honker";
 import {
   CallError,
   type CallOptions,
+  checkAccess,
   type Identity,
   type OperationAnswers,
   OperationRegistry,
@@ -16,6 +17,7 @@ import {
   createAuthenticator,
   createSystemDatabase,
   createTenantManager,
+  type Principal,
   type SystemDatabase,
   systemIdentity,
   type TenantManager,
@@ -24,6 +26,7 @@ import { journaled } from "../journal/journaled.ts";
 import { hubOperations } from "../operations/hub-operations.ts";
 import { registerSpoke } from "../socket/register-spoke.ts";
 import { type CallOrigin, type CallPlace, journalOf, withPlace } from "./call-place.ts";
+import { type Aim, type CallReport, CallReports } from "./call-reports.ts";
 import { type Credential, signIn } from "./credential.ts";
 import {
   type HubOperation,
@@ -31,10 +34,11 @@ import {
   type HubSettings,
   resolveHubOptions,
 } from "./hub-options.ts";
-import { LeasedAnswers } from "./leased-answers.ts";
 import { noteUnreached } from "./note-unreached.ts";
+import type { OpenSubscription } from "./open-subscriptions.ts";
 import { RealmServices } from "./realm-services.ts";
-import type { Session } from "./session.ts";
+import { ReportedAnswers } from "./reported-answers.ts";
+import type { PrincipalOf, Session } from "./session.ts";
 import { type RuntimeLease, TenantRuntimes } from "./tenant-runtimes.ts";
 
 /** A call as an edge of the hub hands it in. */
@@ -52,17 +56,6 @@ export interface HubCall {
   readonly origin?: CallOrigin;
 }
 
-/** How a call ended, for counters. */
-export interface CallReport {
-  /** `unknown` where there is no such operation: callers choose ids, counters must stay few. */
-  readonly operationId: string;
-  readonly type: OperationSpec["type"];
-  readonly realm: "tenant" | "system";
-  /** `ok`, or the code of a `CallError`. */
-  readonly code: string;
-  readonly seconds: number;
-}
-
 /** Where {@link HubCore.signIn} lets somebody in. */
 export interface SignInOptions {
   /** Id or slug of an organisation; null: none. Default: the only one of the account, or none. */
@@ -71,9 +64,8 @@ export interface SignInOptions {
   readonly source: string;
 }
 
-/** Which registry a call goes to, and what its caller may do there. */
+/** A call that may go to the registry, which looks at the operation's own demands. */
 interface Admitted {
-  readonly registry: OperationRegistry;
   readonly identity: Identity;
   readonly place: CallPlace;
 }
@@ -91,7 +83,7 @@ export class HubCore implements AsyncDisposable {
   readonly services: RealmServices;
   readonly #systemOperations: OperationRegistry;
   readonly #tenantOperations: OperationRegistry;
-  readonly #onCall = new Set<(report: CallReport) => void>();
+  readonly #reports = new CallReports();
   #running = 0;
   #draining = false;
   #onIdle: (() => void) | null = null;
@@ -115,7 +107,8 @@ export class HubCore implements AsyncDisposable {
     this.services = new RealmServices({
       db: system,
       settings,
-      mayUse: ({ session }) => this.#systemIdentity(session).scopes.includes("*"),
+      mayUse: ({ session }) =>
+        systemIdentity(session.principal(), settings.membershipScopes).scopes.includes("*"),
     });
     const own = hubOperations(this);
     const { operations } = settings;
@@ -141,6 +134,18 @@ export class HubCore implements AsyncDisposable {
   }
 
   /**
+   * Whether a session can call at all now. Good for a connection that is to stay open: what its calls may do
+   * is looked at anew from here on.
+   *
+   * @throws CallError `UNAUTHENTICATED`, `RATE_LIMITED`, `FORBIDDEN`, `UNAVAILABLE`
+   */
+  requireAvailable(session: Session): void {
+    using lease = this.#lease(session);
+    const principal = session.principal();
+    if (lease !== null) this.#identityOf(principal, lease);
+  }
+
+  /**
    * Calls a query or mutation.
    *
    * @throws CallError as `OperationRegistry.execute`, and `UNAUTHENTICATED`, `RATE_LIMITED`, `FORBIDDEN`,
@@ -148,9 +153,11 @@ export class HubCore implements AsyncDisposable {
    */
   async execute(session: Session, call: HubCall): Promise<ResponseEnvelope> {
     using lease = this.#lease(session);
-    const { registry, identity, place } = this.#admit(session, call, lease);
+    const aim = this.#aim(call.operationId, lease);
+    const { registry, spec } = aim;
+    const report = this.#reports.begin(aim);
+    const { identity, place } = this.#admit(session, call, { aim, report });
     const options = this.#options(call, { identity, place });
-    const report = this.#reporter(registry.getSpec(call.operationId), place);
     this.#running += 1;
     try {
       const answer = await registry.execute(call.operationId, call.input, options);
@@ -158,7 +165,6 @@ export class HubCore implements AsyncDisposable {
       return answer;
     } catch (error) {
       report(codeOf(error));
-      const spec = registry.getSpec(call.operationId);
       if (!place.reached) noteUnreached(place, { spec, options, error });
       throw error;
     } finally {
@@ -168,23 +174,30 @@ export class HubCore implements AsyncDisposable {
   }
 
   /**
-   * Subscribes to a subscription; see `OperationRegistry.subscribe`.
+   * Subscribes to a subscription; see `OperationRegistry.subscribe`. It ends with an error when its caller
+   * may no longer have it, when the tenant is no longer there, and when the hub closes.
    *
    * @throws CallError as {@link execute}
    */
   subscribe(session: Session, call: HubCall): OperationAnswers {
     const lease = this.#lease(session);
     try {
-      const { registry, identity, place } = this.#admit(session, call, lease);
-      const options = this.#options(call, { identity, place });
-      const spec = registry.getSpec(call.operationId);
-      const report = this.#reporter(spec, place);
+      const aim = this.#aim(call.operationId, lease);
+      const report = this.#reports.begin(aim);
+      const admitted = this.#admit(session, call, { aim, report });
+      const open = this.#openSubscription(session, call, { aim, place: admitted.place });
+      const onEnd = (code: string): void => {
+        open[Symbol.dispose]();
+        lease?.[Symbol.dispose]();
+        report(code);
+      };
+      const options = this.#options({ ...call, signal: open.signal }, admitted);
       try {
-        const answers = registry.subscribe(call.operationId, call.input, options);
-        return new LeasedAnswers(answers, { lease, onEnd: report });
+        const answers = aim.registry.subscribe(call.operationId, call.input, options);
+        return new ReportedAnswers(answers, onEnd);
       } catch (error) {
-        report(codeOf(error));
-        noteUnreached(place, { spec, options, error });
+        onEnd(codeOf(error));
+        noteUnreached(admitted.place, { spec: aim.spec, options, error });
         throw error;
       }
     } catch (error) {
@@ -193,10 +206,15 @@ export class HubCore implements AsyncDisposable {
     }
   }
 
+  /** Ends subscriptions whose credential, account, membership or scopes are gone. */
+  recheckSubscriptions(principalOf: PrincipalOf): void {
+    this.services.subscriptions.recheck(principalOf);
+    for (const { services } of this.runtimes) services.subscriptions.recheck(principalOf);
+  }
+
   /** Calls `listener` when a call has ended. Returns a function that ends it. */
   onCall(listener: (report: CallReport) => void): () => void {
-    this.#onCall.add(listener);
-    return () => void this.#onCall.delete(listener);
+    return this.#reports.listen(listener);
   }
 
   /** WebSocket connections that are open. */
@@ -204,10 +222,17 @@ export class HubCore implements AsyncDisposable {
     return this.services.sockets.stats().connections + this.runtimes.connections;
   }
 
+  /** Subscriptions that run now. */
+  get subscriptions(): number {
+    let subscriptions = this.services.subscriptions.size;
+    for (const { services } of this.runtimes) subscriptions += services.subscriptions.size;
+    return subscriptions;
+  }
+
   /** The spec of an operation as a session sees it; null where there is none. */
   specOf(session: Session, id: string): OperationSpec | null {
     using lease = this.#lease(session);
-    return this.#registryOf(id, lease).getSpec(id);
+    return this.#aim(id, lease).spec;
   }
 
   /** Every operation that a session can ask for, whether it may call it or not. */
@@ -236,14 +261,17 @@ export class HubCore implements AsyncDisposable {
   /** Takes no more calls; resolves when none runs any more, or after so many milliseconds. */
   async drain(ms: number): Promise<void> {
     this.#draining = true;
-    if (this.#running === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#onIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    // the edges send the last answers
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Ends what runs and closes every file. Close the edges first. Always resolves; idempotent. */
@@ -275,51 +303,58 @@ export class HubCore implements AsyncDisposable {
     return orgId === null ? null : this.runtimes.enter(orgId);
   }
 
-  #registryOf(id: string, lease: RuntimeLease | null): OperationRegistry {
+  #aim(id: string, lease: RuntimeLease | null): Aim {
     if (lease !== null) {
-      if (this.#tenantOperations.getSpec(id) !== null) return this.#tenantOperations;
-      const { registry } = lease.runtime.spokes;
-      if (registry.getSpec(id) !== null) return registry;
+      for (const registry of [this.#tenantOperations, lease.runtime.spokes.registry]) {
+        const spec = registry.getSpec(id);
+        if (spec !== null) return { registry, lease, spec };
+      }
     }
-    return this.#systemOperations;
+    const registry = this.#systemOperations;
+    return { registry, lease: null, spec: registry.getSpec(id) };
   }
 
   #admit(
     session: Session,
-    { operationId: id, origin: from }: HubCall,
-    lease: RuntimeLease | null,
+    { origin = null }: { readonly origin?: CallOrigin | null },
+    { aim, report }: { readonly aim: Aim; readonly report: (code: string) => void },
   ): Admitted {
-    const origin = from ?? null;
-    const registry = this.#registryOf(id, lease);
-    if (registry === this.#systemOperations || lease === null) {
-      const { services } = this;
-      const place: CallPlace = { session, services, tenant: null, origin, reached: false };
-      return { registry, identity: this.#systemIdentity(session), place };
+    try {
+      const identity = this.#identityOf(session.principal(), aim.lease);
+      const tenant = aim.lease?.runtime ?? null;
+      const { services } = tenant ?? this;
+      return { identity, place: { session, services, tenant, origin, reached: false } };
+    } catch (error) {
+      report(codeOf(error));
+      throw error;
     }
-    const { runtime: tenant } = lease;
-    const identity = tenant.identityOf(session.principal());
-    if (identity === null) throw new CallError("FORBIDDEN", "no access to this organisation");
-    const { services } = tenant;
-    return { registry, identity, place: { session, services, tenant, origin, reached: false } };
   }
 
-  /** Reports a call once; nobody pays for it while nobody listens. */
-  #reporter(spec: OperationSpec | null, { tenant }: CallPlace): (code: string) => void {
-    if (this.#onCall.size === 0) return () => undefined;
-    const began = performance.now();
-    const about = {
-      operationId: spec === null ? "unknown" : operationId(spec),
-      type: spec?.type ?? "query",
-      realm: tenant === null ? "system" : "tenant",
-    } as const;
-    return (code) => {
-      const report = { ...about, code, seconds: (performance.now() - began) / 1_000 };
-      for (const listener of this.#onCall) listener(report);
-    };
+  /** What somebody may do where a call goes. @throws CallError `FORBIDDEN` */
+  #identityOf(principal: Principal, lease: RuntimeLease | null): Identity {
+    if (lease === null) return systemIdentity(principal, this.settings.membershipScopes);
+    const identity = lease.runtime.identityOf(principal);
+    if (identity !== null) return identity;
+    throw new CallError("FORBIDDEN", "no access to this organisation");
   }
 
-  #systemIdentity(session: Session): Identity {
-    return systemIdentity(session.principal(), this.settings.membershipScopes);
+  #openSubscription(
+    session: Session,
+    { input, operationId: id, signal }: HubCall,
+    { aim, place }: { readonly aim: Aim; readonly place: CallPlace },
+  ): OpenSubscription {
+    return place.services.subscriptions.open({
+      signal,
+      check: (principalOf) => {
+        const identity = this.#identityOf(principalOf(session), aim.lease);
+        const access = checkAccess(
+          aim.spec?.accessControl ?? { requiredScopes: [] },
+          identity,
+          input,
+        );
+        if (!access.allowed) throw new CallError("ACCESS_DENIED", `${id}: ${access.reason}`);
+      },
+    });
   }
 
   #options(

@@ -31,7 +31,10 @@ export interface HubLimits {
   readonly maxSubscriptionsPerSocket: number;
   /** Bytes waiting for a slow client before it is cut off, default 1,048,576. */
   readonly maxBufferedBytes: number;
-  /** Milliseconds between two pings of a WebSocket, default 15,000. */
+  /**
+   * Milliseconds between two pings of a WebSocket, two comments in a stream of server-sent events, and two
+   * looks whether those who listen still may. Default 15,000.
+   */
   readonly heartbeatMs: number;
   /** Milliseconds a tenant without anybody stays open, default 30,000. */
   readonly idleTenantMs: number;

@@ -4,6 +4,12 @@ import type { Authentication, Principal } from "@alkdev/storage/sqlite";
 /** Finds out who somebody is now; asked again for every call. */
 export type Recheck = () => Authentication;
 
+/** Who has a session. @throws CallError as {@link Session.principal} */
+export type PrincipalOf = (session: Session) => Principal;
+
+/** Milliseconds for which signing in stands for the look at the first call. */
+const FIRST_MS = 1_000;
+
 /** What a {@link Session} is made of. */
 export interface SessionParts {
   /** As it signed in a moment ago. */
@@ -21,13 +27,17 @@ export class Session {
   readonly orgId: string | null;
   /** Address it calls from. */
   readonly source: string;
+  /** Of the key that signed in. */
+  readonly credentialId: string;
   readonly #recheck: Recheck;
-  /** Of the moment of signing in; good for the first call. */
+  /** Of the moment of signing in; good for a first call that follows at once. */
   #first: Principal | null;
+  readonly #firstUntilMs = performance.now() + FIRST_MS;
 
   /** @internal Use `HubCore.signIn()`. */
   constructor({ principal, recheck, orgId, source }: SessionParts) {
     this.accountId = principal.accountId;
+    this.credentialId = principal.credentialId;
     this.orgId = orgId;
     this.source = source;
     this.#first = principal;
@@ -42,7 +52,8 @@ export class Session {
   principal(): Principal {
     const first = this.#first;
     this.#first = null;
-    return first ?? admitted(this.#recheck());
+    if (first !== null && performance.now() < this.#firstUntilMs) return first;
+    return admitted(this.#recheck());
   }
 }
 

@@ -96,8 +96,8 @@ export class TenantRuntime {
     });
   }
 
-  #mayUseEvents(principal: Principal, action: "subscribe" | "publish"): boolean {
-    const needed = action === "subscribe" ? "events:read" : "events:write";
+  #mayUseEvents(principal: Principal, action: "hear" | "send"): boolean {
+    const needed = action === "hear" ? "events:read" : "events:write";
     const scopes = this.identityOf(principal)?.scopes ?? [];
     return scopes.some((held) => scopeMatches(held, needed));
   }

@@ -135,8 +135,12 @@ export class TenantRuntimes {
     const entry = this.#entries.get(orgId);
     if (entry === undefined) return;
     this.#close(orgId, async () => {
-      entry.runtime.spokes.close();
-      await entry.runtime.services.sockets.close();
+      const { spokes, services } = entry.runtime;
+      spokes.close();
+      await services.sockets.close();
+      await services.subscriptions.end(
+        new CallError("UNAVAILABLE", "the organisation is not available now"),
+      );
       if (entry.uses > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, DRAIN_MS);

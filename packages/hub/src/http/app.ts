@@ -43,9 +43,8 @@ export function createApp(options: AppOptions): Hono<HubEnv> {
   );
   app.use(async (context, next) => {
     await next();
-    if (context.res.status === 401 || context.res.status === 429) {
-      metrics?.refused(context.res.status === 401 ? "UNAUTHENTICATED" : "RATE_LIMITED");
-    }
+    const { refused } = context.var;
+    if (refused !== undefined) metrics?.refused(refused);
   });
   app.route("/", healthRoutes(options));
   app.route("/", callRoutes(core));

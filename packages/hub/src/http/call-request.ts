@@ -10,10 +10,17 @@ import type { HubEnv } from "./source-address.ts";
 const LONGEST_ID = 256;
 
 /** Who makes a request. @throws CallError as `HubCore.signIn` */
-export function sessionOf(core: HubCore, { req, var: { source } }: Context<HubEnv>): Session {
-  const credential = requestCredential({ authorization: req.header("authorization") ?? null });
-  const org = req.header(ORG_HEADER);
-  return core.signIn(credential, { source, ...(org === undefined ? {} : { org }) });
+export function sessionOf(core: HubCore, context: Context<HubEnv>): Session {
+  const { req } = context;
+  try {
+    const credential = requestCredential({ authorization: req.header("authorization") ?? null });
+    const org = req.header(ORG_HEADER);
+    const { source } = context.var;
+    return core.signIn(credential, { source, ...(org === undefined ? {} : { org }) });
+  } catch (error) {
+    if (error instanceof CallError) context.set("refused", error.code);
+    throw error;
+  }
 }
 
 /**

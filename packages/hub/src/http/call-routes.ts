@@ -8,9 +8,6 @@ import { callErrorOf, errorBody, errorResponse } from "./error-response.ts";
 import { resumedInput } from "./resumed-input.ts";
 import type { HubEnv } from "./source-address.ts";
 
-/** Milliseconds between two comments that keep a stream of events open. */
-const KEEP_ALIVE_MS = 15_000;
-
 /**
  * `POST /call/:operation` with the input as JSON, answered by the envelope of the output; and
  * `GET /subscribe/:operation?input=<JSON>` or `POST`, answered by server-sent events: `answer` for each
@@ -72,11 +69,15 @@ function events(
   { session, call }: { readonly session: Session; readonly call: HubCall },
 ): Response {
   const answers = core.subscribe(session, call);
+  if (call.requestId !== undefined) context.header("alkdev-request", call.requestId);
   // a proxy that collects events before it passes them on would hold them back
   context.header("x-accel-buffering", "no");
   return streamSSE(context, async (stream) => {
     stream.onAbort(() => void answers.return());
-    const keepAlive = setInterval(() => void stream.write(": \n\n"), KEEP_ALIVE_MS);
+    const keepAlive = setInterval(
+      () => void stream.write(": \n\n"),
+      core.settings.limits.heartbeatMs,
+    );
     try {
       for await (const answer of answers) {
         const { offset } = (answer.data ?? {}) as { readonly offset?: unknown };

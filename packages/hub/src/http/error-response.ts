@@ -30,11 +30,20 @@ export function callErrorOf(error: unknown): CallError {
 export function errorResponse(thrown: unknown, options: ErrorResponseOptions = {}): Response {
   const error = callErrorOf(thrown);
   const status = options.status ?? httpStatusOf(error, options.spec ?? null);
+  const { headers, body } = errorAnswer(error, { ...options, status });
+  return new Response(body, { status, headers });
+}
+
+/** Headers and text of the answer to a call that failed. */
+export function errorAnswer(
+  error: CallError,
+  { status, requestId }: Pick<ErrorResponseOptions, "requestId"> & { readonly status: number },
+): { readonly headers: Readonly<Record<string, string>>; readonly body: string } {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (status === 401) headers["www-authenticate"] = "Bearer";
   const retryAfter = retryAfterSeconds(error);
   if (retryAfter !== null) headers["retry-after"] = String(retryAfter);
-  return new Response(JSON.stringify(errorBody(error, options.requestId)), { status, headers });
+  return { headers, body: JSON.stringify(errorBody(error, requestId)) };
 }
 
 /** The body of an answer that failed. */

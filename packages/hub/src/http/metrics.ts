@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { CallReport, HubCore } from "../core/hub-core.ts";
+import type { CallReport } from "../core/call-reports.ts";
+import type { HubCore } from "../core/hub-core.ts";
 
 /** Seconds; a call in the same process takes less than a millisecond. */
 const BUCKETS = [
@@ -11,6 +12,8 @@ export interface HubMetrics {
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Counts a request that nobody was let in with. */
   readonly refused: (code: string) => void;
+  /** Counts a connection that was ended for a fault of its client. */
+  readonly cutOff: (reason: string) => void;
   readonly close: () => void;
 }
 
@@ -38,10 +41,17 @@ export function createHubMetrics(core: HubCore): HubMetrics {
     labelNames: ["code"],
     registers,
   });
+  const cutOffs = new Counter({
+    name: "alkdev_websockets_cut_off_total",
+    help: "WebSocket connections ended for a fault of their client: slow, malformed, session.",
+    labelNames: ["reason"],
+    registers,
+  });
   const gauges: readonly [name: string, help: string, read: () => number][] = [
     ["alkdev_open_tenants", "Tenants that are in use at this hub.", () => core.runtimes.size],
     ["alkdev_open_files", "Tenant files that are open.", () => core.tenants.openFiles.open],
     ["alkdev_websockets", "WebSocket connections.", () => core.connections],
+    ["alkdev_subscriptions", "Subscriptions that run.", () => core.subscriptions],
   ];
   for (const [name, help, read] of gauges) {
     new Gauge({
@@ -60,6 +70,7 @@ export function createHubMetrics(core: HubCore): HubMetrics {
   return {
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     refused: (code) => refusals.inc({ code }),
+    cutOff: (reason) => cutOffs.inc({ reason }),
     close: () => {
       stop();
       registry.clear();

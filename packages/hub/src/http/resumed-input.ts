@@ -1,4 +1,4 @@
-import type { OperationSpec } from "@alkdev/operations";
+import { CallError, type OperationSpec } from "@alkdev/operations";
 
 /** What {@link resumedInput} goes by. */
 export interface ResumeOptions {
@@ -10,11 +10,14 @@ export interface ResumeOptions {
 /**
  * The input of a subscription that goes on where its client was: operations whose answers have an `offset`
  * name in `_meta.resumeBy` the property of the input that takes the last one seen.
+ *
+ * @throws CallError `MALFORMED_REQUEST` for what is no offset: going on anywhere else would lose answers
  */
 export function resumedInput(input: unknown, { spec, lastEventId }: ResumeOptions): unknown {
   const property = spec?._meta?.["resumeBy"];
   if (typeof property !== "string" || lastEventId === undefined) return input;
-  const offset = Number(lastEventId);
-  if (!Number.isSafeInteger(offset) || typeof input !== "object" || input === null) return input;
-  return { ...input, [property]: offset };
+  if (typeof input !== "object" || input === null) return input; // the operation refuses it
+  const offset = /^\d{1,16}$/.test(lastEventId) ? Number(lastEventId) : Number.NaN;
+  if (Number.isSafeInteger(offset)) return { ...input, [property]: offset };
+  throw new CallError("MALFORMED_REQUEST", "Last-Event-ID is none that this operation has sent");
 }

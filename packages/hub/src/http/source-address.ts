@@ -6,6 +6,8 @@ export interface HubEnv {
   Variables: {
     /** Address of the client. */
     source: string;
+    /** Code with which it was not let in. */
+    refused?: string;
   };
 }
 

@@ -1,13 +1,26 @@
-import { type CallLog, type CallRegistry, createCallHandler } from "@alkdev/operations";
+import {
+  type CallLog,
+  type CallRegistry,
+  createCallHandler,
+  OperationsError,
+} from "@alkdev/operations";
 import type { ServerSocket } from "@alkdev/pubsub/websocket-server";
 import type { CallOrigin } from "../core/call-place.ts";
 import type { HubCall, HubCore } from "../core/hub-core.ts";
 import type { Session } from "../core/session.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 
 /** `readyState` of an open socket. */
 const OPEN = 1;
 /** The journal of the file knows the calls that were made; a second memory would contradict it. */
 const JOURNALED: CallLog = { claim: () => "new", finish: () => undefined };
+/** Call events that are not understood, after which a connection is ended; frames have the same limit. */
+const MOST_MALFORMED = 100;
+/** WebSocket close code of a client that breaks the rules. */
+const POLICY_VIOLATION = 1_008;
+
+/** Whose connection {@link openSocketSession} opens. */
+export type SocketSessionOptions = Pick<ConnectionContext, "session" | "onCutOff">;
 
 /**
  * Lets a client of an open socket call, be called and hear events, as the session may. Ends with the socket;
@@ -15,13 +28,20 @@ const JOURNALED: CallLog = { claim: () => "new", finish: () => undefined };
  *
  * @throws CallError `UNAVAILABLE`
  */
-export function openSocketSession(core: HubCore, socket: ServerSocket, session: Session): void {
+export function openSocketSession(
+  core: HubCore,
+  socket: ServerSocket,
+  { session, onCutOff }: SocketSessionOptions,
+): void {
   const { limits, onError } = core.settings;
   using lease = session.orgId === null ? null : core.runtimes.enter(session.orgId);
   const { sockets } = lease === null ? core.services : lease.runtime.services;
+  let malformed = 0;
   const connection = sockets.addConnection(socket, {
     session,
+    onCutOff,
     onClosed: () => {
+      if (connection.malformed >= MOST_MALFORMED) onCutOff("malformed");
       lease?.runtime.spokes.release(connection);
       void handler.close({ drainMs: limits.callTimeoutMs });
     },
@@ -35,8 +55,16 @@ export function openSocketSession(core: HubCore, socket: ServerSocket, session: 
     maxCalls: limits.maxCallsPerSocket,
     maxSubscriptions: limits.maxSubscriptionsPerSocket,
     onError: (error, context) => {
-      if (connection.socket.readyState === OPEN)
-        onError(error, `WebSocket connection ${connection.id}: ${context}`);
+      if (connection.socket.readyState !== OPEN) return;
+      // the client's fault: it could fill a log with it
+      if (error instanceof OperationsError && error.code === "MALFORMED_EVENT") {
+        malformed += 1;
+        if (malformed < MOST_MALFORMED) return;
+        onCutOff("malformed");
+        connection.close(POLICY_VIOLATION, "too many malformed calls");
+        return;
+      }
+      onError(error, `WebSocket connection ${connection.id}: ${context}`);
     },
   });
 }

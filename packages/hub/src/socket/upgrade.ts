@@ -1,14 +1,15 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { CallError } from "@alkdev/operations";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { HubCore } from "../core/hub-core.ts";
 import type { Session } from "../core/session.ts";
-import { callErrorOf, errorBody } from "../http/error-response.ts";
+import { callErrorOf, errorAnswer } from "../http/error-response.ts";
 import { httpStatusOf } from "../http/http-status.ts";
 import { requestCredential } from "../http/request-credential.ts";
 import { lastForwarded } from "../http/source-address.ts";
 import { ORG_HEADER, SOCKET_PATH, SUBPROTOCOL } from "../protocol/connection-names.ts";
+import type { CutOff } from "./connection-context.ts";
 import { openSocketSession } from "./socket-session.ts";
 
 /** Options of {@link createUpgrade}. */
@@ -18,6 +19,8 @@ export interface UpgradeOptions {
   readonly isReady: () => boolean;
   /** Told of what is not let in, by code. */
   readonly onRefused: (code: string) => void;
+  /** Told of connections that are ended for a fault of their client. */
+  readonly onCutOff: (reason: CutOff) => void;
 }
 
 /** Turns requests into WebSocket sessions. */
@@ -31,7 +34,7 @@ export interface Upgrade {
  * organisation in the header `Alkdev-Org` or the query `org`. What is refused is refused by an HTTP answer.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
-  const { core, onRefused } = options;
+  const { core, onRefused, onCutOff } = options;
   const { maxBodyBytes, maxSocketsPerAccount } = core.settings.limits;
   const perAccount = new Map<string, number>();
   const server = new WebSocketServer({
@@ -56,6 +59,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
           `an account may have ${maxSocketsPerAccount} connections`,
         );
       }
+      core.requireAvailable(session);
     } catch (error) {
       onRefused(callErrorOf(error).code);
       refuse(socket, error);
@@ -65,8 +69,9 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       count(session, 1);
       opened.once("close", () => count(session, -1));
       try {
-        openSocketSession(core, opened, session);
+        openSocketSession(core, opened, { session, onCutOff });
       } catch (error) {
+        if (!(error instanceof CallError)) core.settings.onError(error, "opening a WebSocket");
         onRefused(callErrorOf(error).code);
         opened.close(1_013, callErrorOf(error).message.slice(0, 120));
       }
@@ -76,9 +81,10 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
 }
 
 function admit(request: IncomingMessage, { core, trustProxy, isReady }: UpgradeOptions): Session {
-  const url = new URL(request.url ?? "/", "ws://hub");
-  if (url.pathname !== SOCKET_PATH)
-    throw new CallError("OPERATION_NOT_FOUND", `there is no ${url.pathname}`);
+  const url = URL.parse(request.url ?? "/", "ws://hub");
+  if (url?.pathname !== SOCKET_PATH) {
+    throw new CallError("OPERATION_NOT_FOUND", "there is no WebSocket at this path");
+  }
   if (!isReady()) throw new CallError("UNAVAILABLE", "the hub is closing");
   const { authorization = null } = request.headers;
   const offered = request.headers["sec-websocket-protocol"]?.split(",").map((one) => one.trim());
@@ -95,8 +101,13 @@ function admit(request: IncomingMessage, { core, trustProxy, isReady }: UpgradeO
 function refuse(socket: Duplex, thrown: unknown): void {
   const error = callErrorOf(thrown);
   const status = httpStatusOf(error, null);
-  const body = JSON.stringify(errorBody(error));
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const { headers, body } = errorAnswer(error, { status });
+  const lines = Object.entries({
+    ...headers,
+    connection: "close",
+    "content-length": Buffer.byteLength(body),
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  // one that does not hang up itself must not keep a descriptor
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
 }

@@ -2,23 +2,17 @@ import { CallError, type OperationAnswers, type ResponseEnvelope } from "@alkdev
 
 type Step = IteratorResult<ResponseEnvelope, undefined>;
 
-/** What {@link LeasedAnswers} keeps, and whom it tells. */
-export interface LeasedAnswersOptions {
-  /** Kept in use until the end. */
-  readonly lease: Disposable | null;
-  /** Called once, with `ok` or the code of what ended them. */
-  readonly onEnd: (code: string) => void;
-}
+/** Called once, with `ok` or the code of what ended the answers. */
+type OnEnd = (code: string) => void;
 
-/** Answers that keep something in use until they end. */
-export class LeasedAnswers implements OperationAnswers {
+/** Answers that tell when they have ended, however they do. */
+export class ReportedAnswers implements OperationAnswers {
   readonly #answers: OperationAnswers;
-  readonly #options: LeasedAnswersOptions;
-  #ended = false;
+  #onEnd: OnEnd | null;
 
-  constructor(answers: OperationAnswers, options: LeasedAnswersOptions) {
+  constructor(answers: OperationAnswers, onEnd: OnEnd) {
     this.#answers = answers;
-    this.#options = options;
+    this.#onEnd = onEnd;
   }
 
   async next(): Promise<Step> {
@@ -49,9 +43,8 @@ export class LeasedAnswers implements OperationAnswers {
   }
 
   #end(code: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#options.lease?.[Symbol.dispose]();
-    this.#options.onEnd(code);
+    const onEnd = this.#onEnd;
+    this.#onEnd = null;
+    onEnd?.(code);
   }
 }
