@@ -6,7 +6,7 @@ const layers = {
   "drizzle-honker": ["honker"],
   storage: ["honker", "drizzle-honker", "pubsub", "operations"],
   transfer: ["honker", "drizzle-honker", "storage"],
-  hub: ["storage", "operations", "pubsub", "honker"],
+  hub: ["storage", "operations", "pubsub", "honker", "transfer"],
   testkit: ["honker", "pubsub"],
 };
 
@@ -27,7 +27,11 @@ module.exports = {
       from: { path: "^(packages/([^/]+)|examples|e2e)/" },
       to: {
         path: "^packages/[^/]+/src/.+/",
-        pathNot: ["^packages/$2/", "^packages/storage/src/(graphs|sqlite)/index.ts$"],
+        pathNot: [
+          "^packages/$2/",
+          "^packages/storage/src/(graphs|sqlite|catalog)/index.ts$",
+          "^packages/hub/src/spoke/index.ts$",
+        ],
       },
     },
     {
@@ -36,6 +40,28 @@ module.exports = {
       severity: "error",
       from: { path: "^packages/storage/src/graphs/" },
       to: { path: "^packages/(honker|drizzle-honker)/|drizzle-orm|better-sqlite3|/src/sqlite/" },
+    },
+    {
+      name: "core-of-operations-needs-no-adapter",
+      comment: "Libraries of adapters load with the subpath that needs them.",
+      severity: "error",
+      from: { path: "^packages/operations/src/index.ts$" },
+      to: {
+        path: "node_modules/(re2js|eventsource-parser|@modelcontextprotocol)/",
+        reachable: true,
+      },
+    },
+    {
+      name: "spokes-know-no-hub",
+      comment: "@alkdev/hub/spoke loads without server, metrics and command line.",
+      severity: "error",
+      from: { path: "^packages/hub/src/(spoke|journal|protocol)/" },
+      to: {
+        path: [
+          "^packages/hub/src/(?!spoke/|journal/|protocol/|errors.ts)",
+          "node_modules/(@hono|hono|prom-client|commander)/",
+        ],
+      },
     },
     {
       name: "one-file-knows-better-sqlite3",

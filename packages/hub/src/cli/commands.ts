@@ -106,6 +106,16 @@ export const COMMANDS: readonly TopCommand[] = [
     load: async () => (await import("./commands/schedule.ts")).defineSchedule,
   },
   {
+    name: "import",
+    summary: "bring data from PostgreSQL, Redis or BullMQ",
+    load: async () => (await import("./commands/import.ts")).defineImport,
+  },
+  {
+    name: "export",
+    summary: "write everything that a file holds as NDJSON with JSON Schemas",
+    load: async () => (await import("./commands/export.ts")).defineExport,
+  },
+  {
     name: "backup",
     summary: "copy everything into a new folder, verified, while it is in use",
     load: async () => (await import("./commands/backup.ts")).defineBackup,

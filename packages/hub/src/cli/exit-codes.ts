@@ -30,6 +30,7 @@ const CODES: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: EXIT.refused,
   FORBIDDEN: EXIT.refused,
   ACCESS_DENIED: EXIT.refused,
+  SOURCE_UNAVAILABLE: EXIT.tryLater,
   BUSY: EXIT.tryLater,
   OVERLOADED: EXIT.tryLater,
   RATE_LIMITED: EXIT.tryLater,

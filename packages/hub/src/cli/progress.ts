@@ -4,7 +4,8 @@ import type { Io } from "./io.ts";
 export interface ProgressStep {
   readonly label: string;
   readonly done: number;
-  readonly total: number;
+  /** Null: not known. */
+  readonly total: number | null;
 }
 
 const BAR_WIDTH = 24;
@@ -26,12 +27,9 @@ export class ProgressBar implements Disposable {
   update({ label, done, total }: ProgressStep): void {
     if (!this.#shows) return;
     const nowMs = performance.now();
-    if (done < total && nowMs - this.#updatedAtMs < UPDATE_EVERY_MS) return;
+    if ((total === null || done < total) && nowMs - this.#updatedAtMs < UPDATE_EVERY_MS) return;
     this.#updatedAtMs = nowMs;
-    const share = total === 0 ? 1 : Math.min(done / total, 1);
-    const filled = Math.round(share * BAR_WIDTH);
-    const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-    const line = `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${label}`;
+    const line = total === null ? label : `${barOf(done, total)}  ${label}`;
     this.#out.write(`\r\u001b[2K${line.slice(0, (this.#out.columns || 80) - 1)}`);
     this.#shown = true;
   }
@@ -45,4 +43,11 @@ export class ProgressBar implements Disposable {
   [Symbol.dispose](): void {
     this.clear();
   }
+}
+
+function barOf(done: number, total: number): string {
+  const share = total === 0 ? 1 : Math.min(done / total, 1);
+  const filled = Math.round(share * BAR_WIDTH);
+  const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+  return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %`;
 }
