@@ -27,8 +27,8 @@ import { removeAllTraces, writeRowReports } from "./row-reports.ts";
 import { runTable } from "./run-table.ts";
 
 /** Page cache of all files together, while much is written: indexes are written at random places. */
-const CACHE_KIB = 262_144;
-const SYSTEM_CACHE_KIB = 65_536;
+const CACHE_KIB = 131_072;
+const SYSTEM_CACHE_KIB = 32_768;
 const LEAST_CACHE_KIB = 2_048;
 /** Each table goes through all tenants, and closing a file costs a flush. */
 const MOST_OPEN = 500;
