@@ -77,6 +77,10 @@ export class Child {
     );
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** SIGKILL, and waits until the process is gone. */
   async kill(): Promise<void> {
     this.#process.kill("SIGKILL");

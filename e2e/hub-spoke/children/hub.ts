@@ -1,0 +1,30 @@
+// A hub with one operation: an entry of the ledger and its durable event are one commit.
+import { type HubOperation, startHub, tenantOf } from "@alkdev/hub";
+import { createPubSub } from "@alkdev/pubsub";
+import { ledgerOperation } from "../ledger-operation.ts";
+
+const [dataFolder, port] = process.argv.slice(2) as [string, string];
+
+const add: HubOperation = {
+  operation: ledgerOperation("ledger.add", (entry, context) => {
+    tenantOf(context).$client.stream("ledger").publish(entry);
+    events.publish("session.added", "", { entry });
+    return entry;
+  }),
+  atomic: true,
+};
+const hub = await startHub({
+  dataFolder,
+  port: Number(port),
+  workers: false,
+  limits: { heartbeatMs: 1_000 },
+  auth: { keyLimit: null },
+  operations: { tenant: [add] },
+  onError: (error, context) => console.error(context, error),
+});
+const lease = hub.core.runtimes.enter("acme");
+const events = createPubSub<{ "session.added": { entry: string } }>({
+  eventTarget: lease.runtime.services.events.target,
+});
+console.log(`listening ${hub.url}`);
+process.once("SIGTERM", () => void hub.stop().then(() => process.exit()));
