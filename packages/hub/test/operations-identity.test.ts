@@ -110,6 +110,10 @@ describe("M41: accounts and organisations over a hub", () => {
     const changed = await root.call("identity.updateAccount", { id: ownerId, changes });
     expect(changed).toMatchObject(changes);
     const { items } = await root.call("audit_logs.list", { limit: 500 });
+    const { credential } = await root.call("hub.whoami");
+    for (const { action, credentialId } of items) {
+      if (action === "org.transferred") expect(credentialId).toBe(credential.id);
+    }
     const trail = items
       .filter((row: { ownerId: string }) => row.ownerId === "root")
       .map(({ action }: { action: string }) => action);

@@ -137,6 +137,37 @@ describe("M42: tenants over a hub", () => {
     expect(missing.code).toBe("NOT_FOUND");
   });
 
+  it("leave a line in the audit trail for all that is done to them", async () => {
+    const { root } = setup();
+    const acme = { orgId: "acme" };
+    await root.call("tenants.create", { orgId: "initech" });
+    await root.call("tenants.setQuota", { ...acme, quota: { maxNodes: 5 } });
+    for (const id of ["suspend", "resume", "archive", "unarchive"]) {
+      await root.call(`tenants.${id}`, acme);
+    }
+    await root.refused("tenants.resume", acme);
+    await root.call("tenants.delete", { ...acme, confirm: "acme" });
+    await root.call("tenants.undelete", acme);
+    await root.call("tenants.export", { ...acme, file: "a.db" });
+    const filter = { action: { like: "tenant.%" } };
+    const { items } = await root.call("audit_logs.list", { filter, limit: 100 });
+    const { credential } = await root.call("hub.whoami");
+    for (const line of items) {
+      expect(line).toMatchObject({ ownerId: "root", credentialId: credential.id });
+    }
+    expect(items.map(({ action }: { action: string }) => action.slice(7))).toEqual([
+      "created",
+      "limited",
+      "suspended",
+      "resumed",
+      "archived",
+      "unarchived",
+      "deleted",
+      "undeleted",
+      "exported",
+    ]);
+  });
+
   it("cannot be touched by owners", async () => {
     const { as } = setup();
     for (const id of ["suspend", "archive", "undelete", "stats", "create"]) {

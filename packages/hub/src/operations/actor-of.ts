@@ -2,7 +2,8 @@ import type { OperationContext } from "@alkdev/operations";
 import type { Actor } from "@alkdev/storage/sqlite";
 import { placeOf } from "../core/call-place.ts";
 
-/** Who calls, for the audit trail. */
+/** Who calls, and with which credential, for the audit trail. */
 export function actorOf(context: OperationContext): Actor {
-  return { accountId: placeOf(context).session.accountId };
+  const { accountId, credentialId, credentialType } = placeOf(context).session.principal();
+  return { accountId, credentialId, credentialType };
 }

@@ -69,6 +69,7 @@ export function catalogOperation(core: HubCore): HubOperation {
       input: Input,
       output: page(OperationSchema),
       scope: null,
+      record: "names",
     },
     ({ limit: most = 100, cursor, schemas = false, callable, ...filter }, context) => {
       const mayCall = accessOf(core, context);
@@ -151,7 +152,14 @@ function viewOf(
   };
 }
 
-/** A schema as JSON, without what TypeBox keeps beside it. */
+const plainSchemas = new WeakMap<object, unknown>();
+
+/** A schema as JSON, without what TypeBox keeps beside it; made once. */
 function plain(schema: object): unknown {
-  return JSON.parse(JSON.stringify(schema));
+  let known = plainSchemas.get(schema);
+  if (known === undefined) {
+    known = JSON.parse(JSON.stringify(schema));
+    plainSchemas.set(schema, known);
+  }
+  return known;
 }

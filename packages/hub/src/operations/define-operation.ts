@@ -15,7 +15,7 @@ export interface OperationParts<Input extends TSchema, Output extends TSchema> {
   /** What the caller must hold; null: whoever is known may call it. */
   readonly scope: `${string}:${"read" | "write"}` | null;
   readonly errors?: readonly DeclaredError[];
-  /** `names`: inputs and outputs are secret, or the journal itself. */
+  /** `names`: inputs and outputs are secret, the journal itself, or much and always the same. */
   readonly record?: "names";
   /** Property of a subscription's input that takes the `offset` of its last answer. */
   readonly resumeBy?: string;

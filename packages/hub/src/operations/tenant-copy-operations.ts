@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
 import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
+import { auditTenant } from "./audit-tenant.ts";
 import { mutation } from "./define-operation.ts";
 import { Count, closed, given, Name, oneOf } from "./schemas.ts";
 import { TenantSchema, tenantView } from "./tenant-schemas.ts";
@@ -41,8 +42,12 @@ export function tenantCopyOperations(core: HubCore): readonly HubOperation[] {
         output: TenantSchema,
         ...COPY,
       },
-      async ({ from, to, work }, { signal }) =>
-        tenantView(system, await tenants.clone(from, to, { signal, ...given({ work }) })),
+      async ({ from, to, work }, context) => {
+        const options = { signal: context.signal, ...given({ work }) };
+        const tenant = await tenants.clone(from, to, options);
+        auditTenant(system, context, { action: "tenant.cloned", orgId: to, details: { from } });
+        return tenantView(system, tenant);
+      },
     ),
     mutation(
       {
@@ -58,8 +63,11 @@ export function tenantCopyOperations(core: HubCore): readonly HubOperation[] {
         }),
         ...COPY,
       },
-      async ({ orgId, file }, { signal }) => {
+      async ({ orgId, file }, context) => {
+        const { signal } = context;
         const { bytes, sha256 } = await tenants.exportTo(orgId, pathOf(file), { signal });
+        const details = { file, sha256 };
+        auditTenant(system, context, { action: "tenant.exported", orgId, details });
         return { orgId, file, bytes, sha256 };
       },
     ),
@@ -72,9 +80,11 @@ export function tenantCopyOperations(core: HubCore): readonly HubOperation[] {
         output: TenantSchema,
         ...COPY,
       },
-      async ({ orgId, file, work }, { signal }) => {
-        const options = { signal, ...given({ work }) };
-        return tenantView(system, await tenants.importFrom(pathOf(file), orgId, options));
+      async ({ orgId, file, work }, context) => {
+        const options = { signal: context.signal, ...given({ work }) };
+        const tenant = await tenants.importFrom(pathOf(file), orgId, options);
+        auditTenant(system, context, { action: "tenant.imported", orgId, details: { file } });
+        return tenantView(system, tenant);
       },
     ),
   ];

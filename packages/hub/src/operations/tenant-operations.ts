@@ -2,6 +2,7 @@ import { TENANT_STATES } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
+import { auditTenant } from "./audit-tenant.ts";
 import { mutation, query } from "./define-operation.ts";
 import { Count, Cursor, closed, given, limit, Name, nullable, oneOf, page } from "./schemas.ts";
 import { QuotaSchema, TenantSchema, tenantView, tenantViews } from "./tenant-schemas.ts";
@@ -83,7 +84,11 @@ export function tenantOperations({ system, tenants }: HubCore): readonly HubOper
         scope: "tenants:write",
         errors: [...FILE_ERRORS, "ALREADY_EXISTS"],
       },
-      ({ orgId }) => tenantView(system, tenants.create(orgId)),
+      ({ orgId }, context) => {
+        const tenant = tenants.create(orgId);
+        auditTenant(system, context, { action: "tenant.created", orgId });
+        return tenantView(system, tenant);
+      },
     ),
     mutation(
       {
@@ -95,7 +100,11 @@ export function tenantOperations({ system, tenants }: HubCore): readonly HubOper
         scope: "tenants:write",
         errors: FILE_ERRORS,
       },
-      ({ orgId, quota }) => tenantView(system, tenants.setQuota(orgId, quota)),
+      ({ orgId, quota }, context) => {
+        const tenant = tenants.setQuota(orgId, quota);
+        auditTenant(system, context, { action: "tenant.limited", orgId, details: { quota } });
+        return tenantView(system, tenant);
+      },
     ),
   ];
 }

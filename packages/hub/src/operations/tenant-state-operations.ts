@@ -1,9 +1,12 @@
+import type { OperationContext } from "@alkdev/operations";
+import type { Tenant } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
+import { auditTenant, type TenantDeed } from "./audit-tenant.ts";
 import { atomicMutation, mutation } from "./define-operation.ts";
 import { closed, given, Name } from "./schemas.ts";
-import { TenantSchema, tenantView } from "./tenant-schemas.ts";
+import { TenantSchema, type TenantView, tenantView } from "./tenant-schemas.ts";
 
 const ById = closed({ orgId: Name });
 const CHANGE = {
@@ -16,6 +19,14 @@ const MOVE = { ...CHANGE, errors: [...CHANGE.errors, "TENANT_BUSY", "TENANT_FILE
 
 /** What becomes of tenants. */
 export function tenantStateOperations({ system, tenants }: HubCore): readonly HubOperation[] {
+  const done = (
+    context: OperationContext,
+    action: TenantDeed["action"],
+    tenant: Tenant,
+  ): TenantView => {
+    auditTenant(system, context, { action, orgId: tenant.orgId });
+    return tenantView(system, tenant);
+  };
   return [
     atomicMutation(
       {
@@ -24,11 +35,11 @@ export function tenantStateOperations({ system, tenants }: HubCore): readonly Hu
           "Refuses a tenant to everybody until it is resumed; calls that run may end, connections are closed.",
         ...CHANGE,
       },
-      ({ orgId }) => tenantView(system, tenants.suspend(orgId)),
+      ({ orgId }, context) => done(context, "tenant.suspended", tenants.suspend(orgId)),
     ),
     atomicMutation(
       { id: "tenants.resume", description: "Lets a suspended tenant be used again.", ...CHANGE },
-      ({ orgId }) => tenantView(system, tenants.resume(orgId)),
+      ({ orgId }, context) => done(context, "tenant.resumed", tenants.resume(orgId)),
     ),
     mutation(
       {
@@ -41,8 +52,10 @@ export function tenantStateOperations({ system, tenants }: HubCore): readonly Hu
           waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 25_000 })),
         }),
       },
-      async ({ orgId, waitMs }, { signal }) =>
-        tenantView(system, await tenants.archive(orgId, { signal, ...given({ waitMs }) })),
+      async ({ orgId, waitMs }, context) => {
+        const options = { signal: context.signal, ...given({ waitMs }) };
+        return done(context, "tenant.archived", await tenants.archive(orgId, options));
+      },
     ),
     mutation(
       {
@@ -50,7 +63,7 @@ export function tenantStateOperations({ system, tenants }: HubCore): readonly Hu
         description: "Brings an archived tenant back, in the state in which it was.",
         ...MOVE,
       },
-      ({ orgId }) => tenantView(system, tenants.unarchive(orgId)),
+      ({ orgId }, context) => done(context, "tenant.unarchived", tenants.unarchive(orgId)),
     ),
     atomicMutation(
       {
@@ -60,7 +73,8 @@ export function tenantStateOperations({ system, tenants }: HubCore): readonly Hu
         ...CHANGE,
         input: closed({ orgId: Name, confirm: Name }),
       },
-      ({ orgId, confirm }) => tenantView(system, tenants.delete(orgId, { confirm })),
+      ({ orgId, confirm }, context) =>
+        done(context, "tenant.deleted", tenants.delete(orgId, { confirm })),
     ),
     atomicMutation(
       {
@@ -68,7 +82,7 @@ export function tenantStateOperations({ system, tenants }: HubCore): readonly Hu
         description: "Brings a deleted tenant back whose time of grace is not over.",
         ...CHANGE,
       },
-      ({ orgId }) => tenantView(system, tenants.undelete(orgId)),
+      ({ orgId }, context) => done(context, "tenant.undeleted", tenants.undelete(orgId)),
     ),
   ];
 }
