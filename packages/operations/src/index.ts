@@ -92,5 +92,5 @@ export { OperationRegistry } from "./registry/operation-registry.ts";
 export type { OperationAnswers } from "./registry/operation-subscription.ts";
 export type { ErrorPlace, OperationErrorHandler } from "./report-error.ts";
 export { toJsonSchema } from "./schema/to-json-schema.ts";
-export type { ValidationIssue } from "./schema/validator.ts";
+export type { ValidationIssue } from "./schema/validation-issue.ts";
 export { type OperationSpecJson, specToJson } from "./spec-to-json.ts";

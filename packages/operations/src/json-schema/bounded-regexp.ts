@@ -1,12 +1,12 @@
 import { RE2JS } from "re2js";
-import type { ValidationRun } from "./validation-run.ts";
+import type { CheckRun } from "./check-run.ts";
 
 /** States of all automata of a schema; more take long to build. */
 const MOST_STATES = 20_000;
 
 /** A regular expression whose time is linear in the text, whatever it is. */
 export interface BoundedRegExp {
-  test(text: string, run: ValidationRun): boolean;
+  test(text: string, run: CheckRun): boolean;
 }
 
 /**

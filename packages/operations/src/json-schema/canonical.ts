@@ -1,7 +1,7 @@
-import type { ValidationRun } from "./validation-run.ts";
+import type { CheckRun } from "./check-run.ts";
 
 /** A text that is equal for equal values of JSON, whatever the order of their keys. */
-export function canonical(value: unknown, run?: ValidationRun): string {
+export function canonical(value: unknown, run?: CheckRun): string {
   run?.spend(1);
   if (typeof value === "string") {
     run?.spend(Math.ceil(value.length / 64));

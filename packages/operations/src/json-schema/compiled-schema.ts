@@ -1,6 +1,8 @@
 import { isJsonObject } from "../schema/subschemas.ts";
-import type { ValidationIssue, Validator } from "../schema/validator.ts";
+import type { ValidationIssue, Validator } from "../schema/validation-issue.ts";
 import type { BoundedRegExps } from "./bounded-regexp.ts";
+import type { Rule, SchemaNode } from "./check-run.ts";
+import type { Compiling, RulesOf } from "./compiling.ts";
 import type { EnforcedSchema } from "./enforced-schema.ts";
 import { appliedRules } from "./keywords/applied-rules.ts";
 import { arrayRules } from "./keywords/array-rules.ts";
@@ -9,7 +11,6 @@ import { objectRules } from "./keywords/object-rules.ts";
 import { stringRules } from "./keywords/string-rules.ts";
 import { unevaluatedRules } from "./keywords/unevaluated-rules.ts";
 import { valueRules } from "./keywords/value-rules.ts";
-import type { Compiling, Rule, RulesOf, SchemaNode } from "./schema-node.ts";
 import { TooMuchWork, ValidationRun } from "./validation-run.ts";
 
 /** In the order in which values are looked at: what is cheap and says most comes first. */

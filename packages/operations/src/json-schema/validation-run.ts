@@ -1,7 +1,7 @@
 import { pointerTo } from "../schema/json-pointer.ts";
-import { MOST_ISSUES, type ValidationIssue } from "../schema/validator.ts";
+import { MOST_ISSUES, type ValidationIssue } from "../schema/validation-issue.ts";
+import type { CheckRun, SchemaNode } from "./check-run.ts";
 import { Evaluated } from "./evaluated.ts";
-import type { SchemaNode } from "./schema-node.ts";
 
 /** Steps that a check may take. The worst schemas and values make them last about a second. */
 const MOST_STEPS = 2_000_000;
@@ -17,11 +17,8 @@ export interface ValidationRunOptions {
   readonly tracks: boolean;
 }
 
-/**
- * One check of one value. Every step is counted: a schema applied to a value, a key or an item looked at,
- * four characters matched.
- */
-export class ValidationRun {
+/** A check that keeps what does not fit, with its place. */
+export class ValidationRun implements CheckRun {
   readonly issues: ValidationIssue[] = [];
   readonly #tracks: boolean;
   /** The way from the root to the value that is looked at. */
@@ -34,13 +31,11 @@ export class ValidationRun {
     this.#tracks = tracks;
   }
 
-  /** @throws TooMuchWork */
   spend(steps: number): void {
     this.#left -= steps;
     if (this.#left < 0) throw new TooMuchWork();
   }
 
-  /** Notes that the value, or what it holds below `key`, does not fit. */
   fail(message: string, key?: string): false {
     if (!this.#lists) return false;
     const way = key === undefined ? this.#path : [...this.#path, key];
@@ -48,12 +43,10 @@ export class ValidationRun {
     return false;
   }
 
-  /** Whether there is something left to find out once the value does not fit. */
   get goesOn(): boolean {
     return this.#lists && this.issues.length < MOST_ISSUES;
   }
 
-  /** Whether the value fits; what was looked at is added to `outer`, if it does. */
   apply(node: SchemaNode, value: unknown, outer?: Evaluated): boolean {
     this.spend(1 + node.rules.length);
     const evaluated = this.#tracks ? new Evaluated() : undefined;
@@ -70,7 +63,6 @@ export class ValidationRun {
     return fits;
   }
 
-  /** Whether what the value holds at `key` fits. */
   inside(key: string | number, node: SchemaNode, value: unknown): boolean {
     if (!this.#lists) return this.apply(node, value);
     this.#path.push(key);
@@ -79,7 +71,6 @@ export class ValidationRun {
     return fits;
   }
 
-  /** As {@link apply}, where not to fit is no issue by itself. */
   tries(node: SchemaNode, value: unknown, outer?: Evaluated): boolean {
     const lists = this.#lists;
     this.#lists = false;

@@ -4,7 +4,7 @@ import { CallError } from "../errors.ts";
 import type { McpTool } from "./mcp-tools.ts";
 
 /** Where the code and details of a call that failed are, in the `_meta` of a result. */
-export const ERROR_META = "alkdev/error";
+const ERROR_META = "alkdev/error";
 
 /** The answer of an operation as the result of a tool; the answer of a tool elsewhere as it was. */
 export function resultOf({ data, meta }: ResponseEnvelope, tool: McpTool): CallToolResult {

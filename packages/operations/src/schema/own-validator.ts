@@ -1,5 +1,5 @@
 import { Kind, type TSchema, TypeRegistry } from "@sinclair/typebox";
-import type { Validator } from "./validator.ts";
+import type { Validator } from "./validation-issue.ts";
 
 /** Kind of TypeBox schemas that bring their validator along. */
 const KIND = "JsonSchema";

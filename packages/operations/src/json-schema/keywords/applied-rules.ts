@@ -1,12 +1,6 @@
 import type { JsonObject } from "../../schema/subschemas.ts";
-import {
-  type Compiling,
-  listedNodes,
-  namedNodes,
-  ofObject,
-  type Rule,
-  type SchemaNode,
-} from "../schema-node.ts";
+import type { Rule, SchemaNode } from "../check-run.ts";
+import { type Compiling, listedNodes, namedNodes, ofObject } from "../compiling.ts";
 
 /** Schemas applied to the value itself: references, combinations, conditions. */
 export function appliedRules(schema: JsonObject, compiling: Compiling): Rule[] {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../schema/subschemas.ts";
 import { canonical } from "../canonical.ts";
-import { type Compiling, listedNodes, ofList, type Rule } from "../schema-node.ts";
-import type { ValidationRun } from "../validation-run.ts";
+import type { CheckRun, Rule } from "../check-run.ts";
+import { type Compiling, listedNodes, ofList } from "../compiling.ts";
 
 /** `minItems`, `maxItems`, `uniqueItems`, `prefixItems`, `items`, `contains`. */
 export function arrayRules(schema: JsonObject, compiling: Compiling): Rule[] {
@@ -59,7 +59,7 @@ function containsRule(schema: JsonObject, compiling: Compiling): Rule {
 }
 
 /** In time linear in the size of the items, unlike comparing each with each. */
-function areUnique(items: readonly unknown[], run: ValidationRun): boolean {
+function areUnique(items: readonly unknown[], run: CheckRun): boolean {
   const seen = new Set<string>();
   for (const item of items) {
     const text = canonical(item, run);

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../schema/subschemas.ts";
-import { ofNumber, type Rule } from "../schema-node.ts";
+import type { Rule } from "../check-run.ts";
+import { ofNumber } from "../compiling.ts";
 
 type Comparison = (value: number, bound: number) => boolean;
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../schema/subschemas.ts";
-import { type Compiling, namedNodes, ofObject, type Rule } from "../schema-node.ts";
+import type { Rule } from "../check-run.ts";
+import { type Compiling, namedNodes, ofObject } from "../compiling.ts";
 
 /** What an object must have, and what its properties must be. */
 export function objectRules(schema: JsonObject, compiling: Compiling): Rule[] {

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../schema/subschemas.ts";
-import { type Compiling, ofText, type Rule } from "../schema-node.ts";
+import type { Rule } from "../check-run.ts";
+import { type Compiling, ofText } from "../compiling.ts";
 
 /** `minLength`, `maxLength`, `pattern`. Lengths are those of JavaScript, as TypeBox has them. */
 export function stringRules(

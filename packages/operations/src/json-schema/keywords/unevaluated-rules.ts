@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../schema/subschemas.ts";
-import { type Compiling, ofList, ofObject, type Rule } from "../schema-node.ts";
+import type { Rule } from "../check-run.ts";
+import { type Compiling, ofList, ofObject } from "../compiling.ts";
 
 /** `unevaluatedProperties` and `unevaluatedItems`: what no other keyword looked at. To come last. */
 export function unevaluatedRules(schema: JsonObject, compiling: Compiling): Rule[] {

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../schema/subschemas.ts";
 import { canonical } from "../canonical.ts";
-import type { Rule } from "../schema-node.ts";
+import type { Rule } from "../check-run.ts";
 
 /** `type`, `enum`, `const`. */
 export function valueRules(schema: JsonObject): Rule[] {

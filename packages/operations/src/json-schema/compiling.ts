@@ -1,19 +1,7 @@
 import type { JsonObject } from "../schema/subschemas.ts";
 import type { BoundedRegExps } from "./bounded-regexp.ts";
+import type { CheckRun, Rule, SchemaNode } from "./check-run.ts";
 import type { Evaluated } from "./evaluated.ts";
-import type { ValidationRun } from "./validation-run.ts";
-
-/** One thing that a schema asks of a value. */
-export type Rule = (
-  value: unknown,
-  run: ValidationRun,
-  evaluated: Evaluated | undefined,
-) => boolean;
-
-/** A schema that can be applied. */
-export interface SchemaNode {
-  readonly rules: readonly Rule[];
-}
 
 /** What keywords need to become rules. */
 export interface Compiling {
@@ -30,29 +18,25 @@ export interface Compiling {
 export type RulesOf = (schema: JsonObject, compiling: Compiling) => Rule[];
 
 /** A rule for texts; everything else fits. */
-export function ofText(rule: (text: string, run: ValidationRun) => boolean): Rule {
+export function ofText(rule: (text: string, run: CheckRun) => boolean): Rule {
   return (value, run) => typeof value !== "string" || rule(value, run);
 }
 
 /** A rule for numbers; everything else fits. */
-export function ofNumber(rule: (value: number, run: ValidationRun) => boolean): Rule {
+export function ofNumber(rule: (value: number, run: CheckRun) => boolean): Rule {
   return (value, run) => typeof value !== "number" || rule(value, run);
 }
 
 /** A rule for lists; everything else fits. */
 export function ofList(
-  rule: (
-    items: readonly unknown[],
-    run: ValidationRun,
-    evaluated: Evaluated | undefined,
-  ) => boolean,
+  rule: (items: readonly unknown[], run: CheckRun, evaluated: Evaluated | undefined) => boolean,
 ): Rule {
   return (value, run, evaluated) => !Array.isArray(value) || rule(value, run, evaluated);
 }
 
 /** A rule for objects; everything else fits. */
 export function ofObject(
-  rule: (object: JsonObject, run: ValidationRun, evaluated: Evaluated | undefined) => boolean,
+  rule: (object: JsonObject, run: CheckRun, evaluated: Evaluated | undefined) => boolean,
 ): Rule {
   return (value, run, evaluated) =>
     typeof value !== "object" ||
