@@ -84,9 +84,14 @@ export function cli(folder: string) {
     return JSON.parse(stdout) as T;
   };
 
+  /** Arguments of a process of its own. */
+  const commandLine = (args: readonly string[]): string[] => {
+    return ["--conditions=@alkdev/source", MAIN, ...data, ...args];
+  };
+
   /** Runs it in a process of its own. */
   const start = (args: readonly string[], env: Record<string, string> = {}): ChildProcess =>
-    spawn(process.execPath, ["--conditions=@alkdev/source", MAIN, ...data, ...args], {
+    spawn(process.execPath, commandLine(args), {
       cwd: folder,
       env: { ...process.env, COLUMNS: "80", ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -114,7 +119,7 @@ export function cli(folder: string) {
         if (child.exitCode !== null) throw new Error(`it ended: ${(await end).stderr}`);
         return stdout.includes(ready);
       },
-      25_000,
+      50_000,
     );
     const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> => {
       child.kill(signal);
@@ -122,7 +127,7 @@ export function cli(folder: string) {
     };
     return { child, stdout: () => stdout, stop };
   };
-  return { run, json, start, background };
+  return { run, json, start, background, commandLine };
 }
 
 /** How a process ends. */

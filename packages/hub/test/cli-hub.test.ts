@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "@alkdev/honker";
@@ -6,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { cli, ended, type Running, sharedFolder } from "./cli-fixture.ts";
 
 const folder = sharedFolder();
-const { run, json, start, background } = cli(folder);
+const { run, json, background, commandLine } = cli(folder);
 let key = "";
 
 beforeAll(async () => {
@@ -70,10 +71,8 @@ describe("alkdev hub, call, operations, watch and status (M44, M42)", () => {
     const { code, stderr } = await hub.stop();
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     // the subscription was not over when the hub ended
-    const cut = await called.stop("SIGCONT");
-    expect(cut.code).toBe(6);
-    expect(cut.stderr).toContain("ended before the operation did");
-  });
+    expect((await called.stop("SIGCONT")).code).toBe(6);
+  }, 120_000);
 
   it("has an exit status for each way in which a call fails", async () => {
     const { hub, to } = await startHub();
@@ -88,7 +87,7 @@ describe("alkdev hub, call, operations, watch and status (M44, M42)", () => {
     expect(code).toBe(6);
     expect(JSON.parse(stderr).error).toMatchObject({ code: "UNAVAILABLE" });
     expect(stderr).toContain("ECONNREFUSED");
-  });
+  }, 60_000);
 
   it("starts no hub over nothing, on a taken port, or with options it does not know", async () => {
     const none = await cli(join(folder, "none")).run(["hub"]);
@@ -119,7 +118,7 @@ describe("alkdev watch and workers over files (M44)", () => {
       .split("\n")
       .map((line) => JSON.parse(line).offset as number);
     expect(offsets).toEqual([1, 2]);
-  });
+  }, 60_000);
 
   it("ends without a word when whoever reads it has gone", async () => {
     const file = join(folder, "long.db");
@@ -127,11 +126,12 @@ describe("alkdev watch and workers over files (M44)", () => {
       using db = open(file);
       db.stream("long").publishMany(Array.from({ length: 20_000 }, (_, n) => ({ n })));
     }
-    const child = start(["stream", "read", "long", "--limit", "20000", "--file", file]);
-    child.stdout?.once("data", () => child.stdout?.destroy());
-    const { code, stderr } = await ended(child);
+    const read = ["stream", "read", "long", "--limit", "20000", "--file", file];
+    const pipe = `"$@" | head -n 1; exit "\${PIPESTATUS[0]}"`;
+    const command = [process.execPath, ...commandLine(read)];
+    const { code, stderr } = await ended(spawn("bash", ["-c", pipe, "bash", ...command]));
     expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
-  });
+  }, 60_000);
 
   it("works off the queues of tenants, and ends with 0 on SIGTERM (M35)", async () => {
     const { id } = await json<{ id: number }>(
@@ -149,5 +149,5 @@ describe("alkdev watch and workers over files (M44)", () => {
       20_000,
     );
     expect((await workers.stop()).code).toBe(0);
-  });
+  }, 60_000);
 });

@@ -6,7 +6,7 @@ import type { TenantState } from "@alkdev/storage/sqlite";
 import { HubError } from "../../errors.ts";
 
 /** Name of the list of a backup's files. It is written last: a folder without it is no backup. */
-export const MANIFEST_FILE = "backup.json";
+const MANIFEST_FILE = "backup.json";
 
 /** One file of a backup. */
 export interface BackupFile {
