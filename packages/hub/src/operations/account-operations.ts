@@ -8,11 +8,11 @@ import {
   updateAccount,
 } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { actorOf } from "./actor-of.ts";
 import { atomicMutation } from "./define-operation.ts";
 import { AccountSchema, rowOf } from "./identity-schemas.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import {
   Count,
   closed,
@@ -35,7 +35,7 @@ const Changes = closed({
 });
 
 /** Accounts and their SSH keys, with a line of the audit trail for each change. */
-export function accountOperations({ system, tenants }: HubCore): readonly HubOperation[] {
+export function accountOperations({ system, tenants }: OperationsHost): readonly HubOperation[] {
   return [
     atomicMutation(
       {

@@ -2,10 +2,10 @@ import { CallError, type OperationContext } from "@alkdev/operations";
 import { ACL_GRAPH_ID, type Graph } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 import { placeOf } from "../core/call-place.ts";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { atomicMutation } from "./define-operation.ts";
 import { graphStoreOf } from "./graph-store-of.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { Count, closed, JsonObject, Key, Name } from "./schemas.ts";
 
 /** Rows of one call: one commit that holds the write lock for some hundred milliseconds. */
@@ -43,7 +43,7 @@ const NODES = { scope: "nodes:write", errors: WRITE_ERRORS } as const;
 const EDGES = { scope: "edges:write", errors: [...WRITE_ERRORS, "EDGE_NOT_ALLOWED"] } as const;
 
 /** Writing many nodes or edges at once: all or none, one commit. */
-export function bulkOperations({ tenants }: HubCore): readonly HubOperation[] {
+export function bulkOperations({ tenants }: OperationsHost): readonly HubOperation[] {
   /** A quota that refuses says so, as in `withTenant`. */
   const writing = <T>(
     context: OperationContext,

@@ -7,9 +7,9 @@ import {
 import { systemIdentity } from "@alkdev/storage/sqlite";
 import { type Static, Type } from "@sinclair/typebox";
 import { placeOf } from "../core/call-place.ts";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { query } from "./define-operation.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import {
   Cursor,
   closed,
@@ -60,7 +60,7 @@ const Input = closed({
 });
 
 /** What can be called, for both realms; also what spokes serve. */
-export function catalogOperation(core: HubCore): HubOperation {
+export function catalogOperation(core: OperationsHost): HubOperation {
   return query(
     {
       id: "hub.operations",
@@ -85,7 +85,10 @@ export function catalogOperation(core: HubCore): HubOperation {
 }
 
 /** Whether the caller may call an operation with some input; its realm decides by whom it is judged. */
-function accessOf(core: HubCore, context: OperationContext): (spec: OperationSpec) => boolean {
+function accessOf(
+  core: OperationsHost,
+  context: OperationContext,
+): (spec: OperationSpec) => boolean {
   const { session, tenant } = placeOf(context);
   const systems = new Set(core.ownSpecs().system);
   const ofSystem =

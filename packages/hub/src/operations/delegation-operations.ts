@@ -2,7 +2,6 @@ import type { OperationContext } from "@alkdev/operations";
 import { createCrossTenantDelegations } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 import { placeOf, tenantOf } from "../core/call-place.ts";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { PrincipalSchema, ResourcesSchema, ScopesSchema } from "./acl-schemas.ts";
 import { atomicMutation, mutation, query } from "./define-operation.ts";
@@ -14,6 +13,7 @@ import {
   ReconciledSchema,
 } from "./delegation-schemas.ts";
 import { fitting } from "./fitting.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import {
   Cursor,
   closed,
@@ -32,7 +32,7 @@ const MOST_RECONCILED = 1_000;
 const Id = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,128}$" });
 
 /** Delegations from principals of one organisation to principals of another. */
-export function delegationOperations({ tenants }: HubCore): readonly HubOperation[] {
+export function delegationOperations({ tenants }: OperationsHost): readonly HubOperation[] {
   const crossTenant = createCrossTenantDelegations({ tenants });
   return [
     atomicMutation(

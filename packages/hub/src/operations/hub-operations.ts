@@ -1,4 +1,3 @@
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { accountOperations } from "./account-operations.ts";
 import { aclGrantOperations } from "./acl-grant-operations.ts";
@@ -15,6 +14,7 @@ import { enqueueOperation } from "./enqueue-operation.ts";
 import { graphOperations } from "./graph-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { lockOperations } from "./lock-operations.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { organizationOperations } from "./organization-operations.ts";
 import { queueOperations } from "./queue-operations.ts";
 import { scheduleOperations } from "./schedule-operations.ts";
@@ -40,7 +40,7 @@ const ENGINE_OPERATIONS: readonly HubOperation[] = [
 ];
 
 /** The operations that every hub offers, by realm. */
-export function hubOperations(core: HubCore): {
+export function hubOperations(core: OperationsHost): {
   readonly tenant: readonly HubOperation[];
   readonly system: readonly HubOperation[];
 } {

@@ -7,10 +7,10 @@ import {
   rotateApiKey,
 } from "@alkdev/storage/sqlite";
 import { type TUnsafe, Type } from "@sinclair/typebox";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { actorOf } from "./actor-of.ts";
 import { atomicMutation, query } from "./define-operation.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import {
   Cursor,
   closed,
@@ -53,7 +53,11 @@ const KeySchema: TUnsafe<KeyView> = Type.Unsafe<KeyView>(
 const NewKey = closed({ id: Type.String(), key: Type.String() });
 
 /** API keys. A key is shown once, and nothing of these calls is kept. */
-export function keyOperations({ system, tenants, settings }: HubCore): readonly HubOperation[] {
+export function keyOperations({
+  system,
+  tenants,
+  settings,
+}: OperationsHost): readonly HubOperation[] {
   return [
     atomicMutation(
       {

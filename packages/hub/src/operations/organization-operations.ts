@@ -5,15 +5,15 @@ import {
   transferOrganization,
 } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { actorOf } from "./actor-of.ts";
 import { atomicMutation } from "./define-operation.ts";
 import { MemberSchema, OrganizationSchema, rowOf } from "./identity-schemas.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { closed, given, JsonObject, Name, oneOf } from "./schemas.ts";
 
 /** Organisations and who is in them, with a line of the audit trail for each change. */
-export function organizationOperations({ system }: HubCore): readonly HubOperation[] {
+export function organizationOperations({ system }: OperationsHost): readonly HubOperation[] {
   return [
     atomicMutation(
       {

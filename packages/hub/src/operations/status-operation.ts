@@ -1,12 +1,12 @@
 import { accounts, organizations } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { query } from "./define-operation.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { Count, closed, Moment } from "./schemas.ts";
 
 /** How the hub is, for operators. */
-export function statusOperation(core: HubCore): HubOperation {
+export function statusOperation(core: OperationsHost): HubOperation {
   const startedAt = new Date();
   const started = performance.now();
   return query(

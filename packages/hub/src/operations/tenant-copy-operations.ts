@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Type } from "@sinclair/typebox";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { auditTenant } from "./audit-tenant.ts";
 import { mutation } from "./define-operation.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { Count, closed, given, Name, oneOf } from "./schemas.ts";
 import { TenantSchema, tenantView } from "./tenant-schemas.ts";
 
@@ -25,7 +25,7 @@ const ERRORS = [
 const COPY = { scope: "tenants:write", errors: ERRORS } as const;
 
 /** Copies of tenants. Exported files are in the folder `exports` of the hub's data folder. */
-export function tenantCopyOperations(core: HubCore): readonly HubOperation[] {
+export function tenantCopyOperations(core: OperationsHost): readonly HubOperation[] {
   const { system, tenants, settings } = core;
   const folder = join(settings.dataFolder, "exports");
   const pathOf = (file: string): string => {

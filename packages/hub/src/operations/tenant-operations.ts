@@ -1,9 +1,9 @@
 import { TENANT_STATES } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { auditTenant } from "./audit-tenant.ts";
 import { mutation, query } from "./define-operation.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { Count, Cursor, closed, given, limit, Name, nullable, oneOf, page } from "./schemas.ts";
 import { QuotaSchema, TenantSchema, tenantView, tenantViews } from "./tenant-schemas.ts";
 
@@ -19,7 +19,7 @@ const FILE_ERRORS = [
 ] as const;
 
 /** Tenants: looking at them, making them, limiting them. */
-export function tenantOperations({ system, tenants }: HubCore): readonly HubOperation[] {
+export function tenantOperations({ system, tenants }: OperationsHost): readonly HubOperation[] {
   return [
     query(
       {

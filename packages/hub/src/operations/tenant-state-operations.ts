@@ -1,10 +1,10 @@
 import type { OperationContext } from "@alkdev/operations";
 import type { Tenant } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { auditTenant, type TenantDeed } from "./audit-tenant.ts";
 import { atomicMutation, mutation } from "./define-operation.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { closed, given, Name } from "./schemas.ts";
 import { TenantSchema, type TenantView, tenantView } from "./tenant-schemas.ts";
 
@@ -18,7 +18,10 @@ const CHANGE = {
 const MOVE = { ...CHANGE, errors: [...CHANGE.errors, "TENANT_BUSY", "TENANT_FILE"] } as const;
 
 /** What becomes of tenants. */
-export function tenantStateOperations({ system, tenants }: HubCore): readonly HubOperation[] {
+export function tenantStateOperations({
+  system,
+  tenants,
+}: OperationsHost): readonly HubOperation[] {
   const done = (
     context: OperationContext,
     action: TenantDeed["action"],

@@ -2,9 +2,9 @@ import { type Membership, organizations, type SystemDatabase } from "@alkdev/sto
 import { type Static, Type } from "@sinclair/typebox";
 import { inArray } from "drizzle-orm";
 import { placeOf } from "../core/call-place.ts";
-import type { HubCore } from "../core/hub-core.ts";
 import type { HubOperation } from "../core/hub-options.ts";
 import { query } from "./define-operation.ts";
+import type { OperationsHost } from "./operations-host.ts";
 import { closed, nullable } from "./schemas.ts";
 
 const MOST_MEMBERSHIPS = 500;
@@ -17,7 +17,7 @@ const MembershipSchema = closed({
 });
 
 /** Who calls, for both realms. */
-export function whoamiOperation({ system }: HubCore): HubOperation {
+export function whoamiOperation({ system }: OperationsHost): HubOperation {
   return query(
     {
       id: "hub.whoami",
