@@ -275,6 +275,6 @@ describe("a subscription by server-sent events ends (M41, M42)", () => {
     await hub.core.tenants.archive("acme", { waitMs: 5_000 });
     const again = await subscribe(hub, "streams.tail", { key: data.keys.member, input });
     expect(again.status).toBe(503);
-    expect(errors.map(([context]) => context)).toEqual(['opening tenant "acme"']);
+    expect(errors.map((one) => (one as unknown[])[0])).toEqual(['opening tenant "acme"']);
   });
 });

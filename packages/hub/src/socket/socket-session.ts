@@ -1,4 +1,5 @@
 import {
+  CallError,
   type CallLog,
   type CallRegistry,
   createCallHandler,
@@ -79,7 +80,14 @@ function sessionRegistry(core: HubCore, session: Session, origin: CallOrigin): C
     origin,
   });
   return {
-    getSpec: (id) => core.specOf(session, id),
+    getSpec: (id) => {
+      try {
+        return core.specOf(session, id);
+      } catch (error) {
+        if (error instanceof CallError) return null; // the call itself is told
+        throw error;
+      }
+    },
     execute: (id, input, { identity: _, ...options }) => {
       const deadline = Math.min(
         options.deadline ?? Number.POSITIVE_INFINITY,
