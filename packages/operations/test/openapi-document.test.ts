@@ -86,7 +86,7 @@ describe("an OpenAPI document of operations (M39, M42)", () => {
     expect(security("math.open")).toEqual([]);
   });
 
-  it("lists the errors an operation declares beside those of every call, by status", () => {
+  it("lists the errors an operation declares beside those of every call, by status", async () => {
     const spec = defineSpec({
       ...addSpec,
       errorSchemas: [
@@ -127,6 +127,8 @@ describe("an OpenAPI document of operations (M39, M42)", () => {
         },
       },
     });
+    expect(at(responses, "403")).toEqual({ $ref: "#/components/responses/Failure403" });
+    expect(await problemsOf(document)).toBeNull();
     expect(at(responses, "503", "description")).toMatch(/OVERLOADED.*\n.*\n.*BUSY/);
   });
 

@@ -9,7 +9,16 @@ interface Failure extends HttpFailure {
   readonly details?: unknown;
 }
 
-/** Responses of a call that fails, by status: every code, and the body with its details. */
+/** Responses of calls that fail in a way every call can, by the name of the component. */
+export function commonResponses(common: readonly HttpFailure[]): Record<string, unknown> {
+  const responses = [...byStatus(common)].map(([status, failures]) => [
+    componentOf(status),
+    responseOf(failures),
+  ]);
+  return Object.fromEntries(responses);
+}
+
+/** Responses of one operation that fails, by status: the common ones, or with its own errors beside them. */
 export function failureResponses(
   common: readonly HttpFailure[],
   declared: readonly ErrorWith<unknown>[],
@@ -22,9 +31,21 @@ export function failureResponses(
       details: schema,
     }),
   );
-  const byStatus = Map.groupBy<number, Failure>([...common, ...own], ({ status }) => status);
-  const responses = [...byStatus].map(([status, failures]) => [status, responseOf(failures)]);
+  const responses = [...byStatus([...common, ...own])].map(([status, failures]) => [
+    status,
+    own.some((failure) => failure.status === status)
+      ? responseOf(failures)
+      : { $ref: `#/components/responses/${componentOf(status)}` },
+  ]);
   return Object.fromEntries(responses);
+}
+
+function byStatus(failures: readonly Failure[]): ReadonlyMap<number, readonly Failure[]> {
+  return Map.groupBy(failures, ({ status }) => status);
+}
+
+function componentOf(status: number): string {
+  return `Failure${status}`;
 }
 
 function responseOf(failures: readonly Failure[]): unknown {

@@ -4,7 +4,7 @@ import { hoistReferences } from "../schema/hoist-references.ts";
 import type { JsonSchema } from "../schema/subschemas.ts";
 import { toJsonSchema } from "../schema/to-json-schema.ts";
 import { type OperationSpecJson, specToJson } from "../spec-to-json.ts";
-import { failureResponses } from "./failure-responses.ts";
+import { commonResponses, failureResponses } from "./failure-responses.ts";
 import { HTTP_FAILURES, type HttpFailure } from "./http-failures.ts";
 
 /** A request header that every call may have. */
@@ -52,6 +52,9 @@ export function openApiDocument(
   return new DocumentBuilder(options).build(specs);
 }
 
+/** A server is asked again and again, and its specs stay the same. */
+const known = new WeakMap<OperationSpec, OperationSpecJson>();
+
 class DocumentBuilder {
   readonly #options: OpenApiDocumentOptions;
   readonly #failures: readonly HttpFailure[];
@@ -65,7 +68,7 @@ class DocumentBuilder {
   build(specs: readonly OperationSpec[]): Record<string, unknown> {
     const { title, version, description, servers, headers = [] } = this.#options;
     this.#component("ResponseMeta", toJsonSchema(ResponseMetaSchema));
-    const paths = specs.map((spec) => this.#path(specToJson(spec)));
+    const paths = specs.map((spec) => this.#path(jsonOf(spec)));
     const tags = [...new Set(specs.map(({ namespace }) => namespace))].sort();
     return {
       openapi: "3.1.0",
@@ -75,6 +78,7 @@ class DocumentBuilder {
       paths: Object.fromEntries(paths),
       components: {
         schemas: this.#schemas,
+        responses: commonResponses(this.#failures),
         parameters: Object.fromEntries(headers.map((header) => [header.name, parameter(header)])),
         securitySchemes: { key: { type: "http", scheme: "bearer" } },
       },
@@ -123,6 +127,12 @@ class DocumentBuilder {
     }
     return { $ref: `#/components/schemas/${name}` };
   }
+}
+
+function jsonOf(spec: OperationSpec): OperationSpecJson {
+  const json = known.get(spec) ?? specToJson(spec);
+  known.set(spec, json);
+  return json;
 }
 
 function parameter({ name, description, schema = { type: "string" } }: HeaderDescription): unknown {
