@@ -74,8 +74,7 @@ export class Shell {
     work: CommandWork<DataRun, Options, Args>,
   ): (...given: unknown[]) => Promise<void> {
     return this.#action<Options, Args>(async (run, options, path, args) => {
-      const { DataFolder } = await import("./data-folder.ts");
-      using data = new DataFolder(path, (error, context) => run.out.warn(error, context));
+      using data = await dataFolder(path, run.out);
       await work({ ...run, data }, options, ...args);
     });
   }
@@ -112,4 +111,13 @@ export class Shell {
       await work(run, command.opts() as Options, path, args);
     };
   }
+}
+
+/**
+ * Loaded only by commands that need it: it brings the engine. In a function of its own, since TypeScript 6.0
+ * leaves the extension of a dynamic import as it is in a function that has `using`.
+ */
+async function dataFolder(path: string, out: Output): Promise<DataFolder> {
+  const { DataFolder: Folder } = await import("./data-folder.ts");
+  return new Folder(path, (error, context) => out.warn(error, context));
 }
