@@ -226,6 +226,9 @@ describe("JSON Schema as a spec's schema (M39)", () => {
     const cyclic: Record<string, unknown> = {};
     cyclic.not = cyclic;
     expect(() => jsonSchema(cyclic)).toThrow(code("INVALID_SCHEMA"));
+    const patterns = Array.from({ length: 200 }, (_, i) => [`^(x{50})${i}`, true]);
+    const automata = { patternProperties: Object.fromEntries(patterns) };
+    expect(() => jsonSchema(automata)).toThrow(code("INVALID_SCHEMA"));
     expect(() => jsonSchema({ const: 1n })).toThrow(code("INVALID_SCHEMA"));
   });
 
@@ -300,7 +303,7 @@ describe("a check takes bounded time, whatever the schema (M39)", () => {
     expect(issues({ type: "array", items: { type: "string" } }, Array(1_000).fill(1))).toHaveLength(
       100,
     );
-    const many = { allOf: Array.from({ length: 900 }, (_, i) => ({ pattern: `^(x+)+${i}$` })) };
+    const many = { allOf: Array.from({ length: 300 }, (_, i) => ({ pattern: `^(x+)+${i}$` })) };
     const long = "x".repeat(1_000_000);
     expect(elapsed(() => expect(fits(many, long)).toBe(false))).toBeLessThan(BOUND_MS);
   });
