@@ -234,6 +234,28 @@ describe("calls by HTTP (M42)", () => {
     }
   });
 
+  it("that are no HTTP get 400, and are no news for the hub's log", async () => {
+    const { hub, errors } = await testHub();
+    const { hostname, port } = new URL(hub.url);
+    const heads = [
+      "GET /healthz HTTP/1.1\r\nHost: a b\r\n\r\n",
+      "GET http://[ HTTP/1.1\r\n\r\n",
+      "x\r\n\r\n",
+    ];
+    for (const head of heads) {
+      const socket = createConnection({ host: hostname, port: Number(port) });
+      let text = "";
+      socket.on("data", (chunk) => {
+        text += chunk;
+      });
+      socket.write(head);
+      await eventually("it is answered", () => text.includes("\r\n\r\n"));
+      expect(text).toMatch(/^HTTP\/1.1 400 /);
+      socket.destroy();
+    }
+    expect(errors).toEqual([]);
+  });
+
   it("leave a closed database behind that nothing is wrong with", async () => {
     const { hub, data, errors } = await testHub();
     await post(hub, "/call/graphs.list", { key: data.keys.owner });

@@ -102,7 +102,10 @@ describe("a WebSocket connection (M42)", () => {
     hub.core.auth.flush();
     const { system } = hub.core;
     const rows = system.select().from(auditLogs).where(eq(auditLogs.action, "auth.failed")).all();
-    expect(rows.map(({ details }) => details?.["source"])).toContain("127.0.0.1");
+    const audited = rows.map(({ ownerId, details }) => [ownerId, details?.["reason"]]);
+    expect(audited).toContainEqual(["owner", "no_access"]);
+    expect(audited.map(([, reason]) => reason)).toContain("malformed");
+    expect(rows[0]?.details).toMatchObject({ source: "127.0.0.1" });
     expect(errors.map((one) => (one as unknown[])[0])).toEqual(['opening tenant "globex"']);
   });
 

@@ -38,15 +38,17 @@ export function signIn(
       ? () => auth.authenticate(credential.bearer, { source })
       : () => auth.recheckPeer(credential.challenge.fingerprint, { source });
   const orgId = organisationOf(principal, org, system);
-  return new Session({ principal, recheck, orgId, source });
+  if (orgId !== undefined) return new Session({ principal, recheck, orgId, source });
+  auth.noteNoAccess(principal, { source });
+  throw new CallError("FORBIDDEN", "no access to this organisation");
 }
 
-/** The organisation a session works in. */
+/** The organisation a session works in; undefined: it may not, or there is none. */
 function organisationOf(
   principal: Principal,
   org: string | null | undefined,
   system: SystemDatabase,
-): string | null {
+): string | null | undefined {
   if (org === null) return null;
   if (org === undefined || org === "") return onlyOrganisation(principal);
   const row = system
@@ -55,8 +57,7 @@ function organisationOf(
     .where(or(eq(organizations.id, org), eq(organizations.slug, org)))
     .orderBy(eq(organizations.slug, org)) // an id that is another's slug is an id
     .get();
-  if (row !== undefined && levelsIn(principal, row.id).length > 0) return row.id;
-  throw new CallError("FORBIDDEN", "no access to this organisation");
+  return row !== undefined && levelsIn(principal, row.id).length > 0 ? row.id : undefined;
 }
 
 function onlyOrganisation({ orgId, memberships }: Principal): string | null {

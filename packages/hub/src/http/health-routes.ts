@@ -3,6 +3,9 @@ import type { HubCore } from "../core/hub-core.ts";
 import type { HubMetrics } from "./metrics.ts";
 import type { HubEnv } from "./source-address.ts";
 
+/** Milliseconds for which a look at the files stands: nobody needs a key to ask. */
+const LOOK_MS = 1_000;
+
 /** What {@link healthRoutes} tells of. */
 export interface HealthRoutesOptions {
   readonly core: HubCore;
@@ -20,8 +23,12 @@ export interface HealthRoutesOptions {
 export function healthRoutes({ core, metrics, isReady }: HealthRoutesOptions): Hono<HubEnv> {
   const app = new Hono<HubEnv>();
   app.get("/healthz", (context) => context.json({ status: "ok" }));
+  let look: { readonly problem: string | null; readonly atMs: number } | null = null;
   app.get("/readyz", (context) => {
-    const problem = isReady() ? fileProblem(core) : "the hub is closing";
+    if (look === null || performance.now() - look.atMs > LOOK_MS) {
+      look = { problem: isReady() ? fileProblem(core) : null, atMs: performance.now() };
+    }
+    const problem = isReady() ? look.problem : "the hub is closing";
     if (problem === null) return context.json({ status: "ready" });
     return context.json({ status: "unavailable", problem }, 503);
   });

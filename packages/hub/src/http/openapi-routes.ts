@@ -1,3 +1,4 @@
+import type { OperationSpec } from "@alkdev/operations";
 import { openApiDocument } from "@alkdev/operations/openapi";
 import { Hono } from "hono";
 import type { HubCore } from "../core/hub-core.ts";
@@ -32,14 +33,25 @@ const HEADERS = [
  */
 export function openApiRoutes(core: HubCore): Hono<HubEnv> {
   const app = new Hono<HubEnv>();
+  // some 50 ms of work and a megabyte: not for everybody who asks
+  let last: { readonly specs: readonly OperationSpec[]; readonly text: string } | null = null;
+  const textOf = (specs: readonly OperationSpec[]): string => {
+    if (last?.specs.length !== specs.length || specs.some((spec, at) => spec !== last?.specs[at])) {
+      const document = openApiDocument(specs, {
+        title: "alkdev hub",
+        version: API_VERSION,
+        headers: HEADERS,
+      });
+      last = { specs, text: JSON.stringify(document) };
+    }
+    return last.text;
+  };
   app.get("/openapi.json", (context) => {
     try {
       const known = context.req.header("authorization") !== undefined;
       const { tenant, system } = core.ownSpecs();
       const specs = known ? core.specs(sessionOf(core, context)) : [...tenant, ...system];
-      return context.json(
-        openApiDocument(specs, { title: "alkdev hub", version: API_VERSION, headers: HEADERS }),
-      );
+      return context.body(textOf(specs), 200, { "content-type": "application/json" });
     } catch (error) {
       return errorResponse(error);
     }

@@ -14,7 +14,9 @@ export type RefusalReason =
   | "account_suspended"
   | "account_deactivated"
   | "bad_challenge"
-  | "bad_signature";
+  | "bad_signature"
+  /** The credential is good, but its account is not in the organisation that it asked for. */
+  | "no_access";
 
 /** A credential that was refused; whose it is, where it is somebody's. */
 export interface Refusal {

@@ -10,6 +10,7 @@ import {
 } from "./auth-options.ts";
 import { type Authentication, rateLimited, UNAUTHENTICATED } from "./authentication.ts";
 import { PeerReader } from "./peer-reader.ts";
+import type { Principal } from "./principal.ts";
 import { PrincipalCache, type SignedIn } from "./principal-cache.ts";
 import { SharedLimit } from "./shared-limit.ts";
 import { type Challenge, Challenges } from "./ssh/challenges.ts";
@@ -154,6 +155,18 @@ export class Authenticator implements Disposable {
     const verdict = this.#peers.read(fingerprint, now);
     if (verdict.principal === null) return this.#refuse(verdict.refusal, source, now);
     return this.#admit(verdict, source, now);
+  }
+
+  /**
+   * Notes for the audit trail that somebody who is known was refused an organisation: reason `no_access`.
+   *
+   * @throws StorageError `CLOSED`
+   */
+  noteNoAccess(principal: Principal, options: AuthenticateOptions = {}): void {
+    this.#requireOpen();
+    const { accountId, credentialId, credentialType } = principal;
+    const refusal = { reason: "no_access", accountId, credentialId, credentialType } as const;
+    this.#journal.failed(refusal, sourceOf(options));
   }
 
   /** Writes down now who signed in and who failed; it also happens a second later by itself. */
