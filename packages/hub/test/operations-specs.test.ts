@@ -150,6 +150,7 @@ describe("M42: hub.whoami and hub.status", () => {
     await as("owner").call("hub.whoami");
     expect(await as("root").call("hub.status")).toMatchObject({
       name: "hub-7",
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       tenants: { inUse: 1, openFiles: 1, idleFiles: 0 },
       connections: { system: 0, tenants: 0 },
       accounts: 4,

@@ -1,6 +1,7 @@
 import { accounts, organizations } from "@alkdev/storage/sqlite";
 import { Type } from "@sinclair/typebox";
 import type { HubOperation } from "../core/hub-options.ts";
+import { hubVersion } from "../version.ts";
 import { query } from "./define-operation.ts";
 import type { OperationsHost } from "./operations-host.ts";
 import { Count, closed, Moment } from "./schemas.ts";
@@ -9,15 +10,17 @@ import { Count, closed, Moment } from "./schemas.ts";
 export function statusOperation(core: OperationsHost): HubOperation {
   const startedAt = new Date();
   const started = performance.now();
+  const version = hubVersion();
   return query(
     {
       id: "hub.status",
       description:
-        "Says how this hub is: its name, since when it runs, how many tenants it has open, connections, accounts, organisations, and its memory.",
+        "Says how this hub is: its name and version, since when it runs, how many tenants it has open, connections, accounts, organisations, and its memory.",
       input: closed({}),
       output: closed({
         name: Type.String(),
         instanceId: Type.String(),
+        version: Type.String(),
         node: Type.String(),
         startedAt: Moment,
         uptimeSeconds: Type.Number(),
@@ -36,6 +39,7 @@ export function statusOperation(core: OperationsHost): HubOperation {
       return {
         name: settings.name,
         instanceId: settings.instanceId,
+        version,
         node: process.version,
         startedAt: startedAt.toISOString(),
         uptimeSeconds: Math.round(performance.now() - started) / 1_000,
