@@ -25,15 +25,6 @@ export function secondsOf(schema: SourceSchema, { table, alias }: Aliased, colum
   return `CASE WHEN isfinite(${value}) THEN floor(extract(epoch from ${value}))::bigint::text ELSE ${value}::text END`;
 }
 
-/** The first column of several that the table has, or undefined. */
-export function firstColumn(
-  schema: SourceSchema,
-  table: string,
-  columns: readonly string[],
-): string | undefined {
-  return columns.find((column) => schema.has(table, column));
-}
-
 /**
  * Columns of a row as the text of a JSON object, with no number rounded: numeric as decimal strings,
  * integers beyond 2^53 too, bytes as base64, moments as ISO 8601 in UTC with microseconds, arrays with

@@ -17,7 +17,7 @@ export interface HardCase {
 }
 
 /** The id of a hard case, for SQL. */
-export function hardId(seed: string, name: string): string {
+function hardId(seed: string, name: string): string {
   return `md5(${literal(`${seed}:hard:${name}`)})::uuid`;
 }
 
