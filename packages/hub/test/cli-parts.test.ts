@@ -1,9 +1,12 @@
+import { PassThrough } from "node:stream";
 import { InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
 import { durationSeconds, futureDate } from "../src/cli/arguments/duration.ts";
 import { streamStart } from "../src/cli/arguments/stream-start.ts";
 import { bytes, integer, positive, whole } from "../src/cli/arguments/whole.ts";
+import { confirm } from "../src/cli/confirm.ts";
 import { exitCodeOf } from "../src/cli/exit-codes.ts";
+import { ProgressBar } from "../src/cli/progress.ts";
 import { cell, harmless, table } from "../src/cli/table.ts";
 import { HubError } from "../src/errors.ts";
 
@@ -82,5 +85,66 @@ describe("tables of alkdev (M44)", () => {
       "0",
       "false",
     ]);
+  });
+});
+
+/** Streams that say that a person sits there. */
+function terminal() {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 60 });
+  return { stdin, stderr, stdout: new PassThrough() };
+}
+
+describe("what alkdev asks and shows on a terminal (M44)", () => {
+  const what = { what: "the tenant of acme goes", word: "acme" };
+  const { signal } = new AbortController();
+
+  it("goes on when the name was typed, and not for anything else or the end of the input", async () => {
+    for (const [typed, goesOn] of [
+      ["acme\n", true],
+      ["acne\n", false],
+      ["\n", false],
+      ["", false],
+    ] as const) {
+      const io = terminal();
+      const asked = confirm(what, { yes: false, json: false, signal, io });
+      io.stdin.end(typed);
+      if (goesOn) await asked;
+      else await expect(asked, typed).rejects.toMatchObject({ code: "REFUSED" });
+    }
+  });
+
+  it("asks nobody with --json or without a terminal, and nothing with --yes", async () => {
+    const io = terminal();
+    await confirm(what, { yes: true, json: false, signal, io });
+    expect(io.stderr.read()).toBeNull();
+    const refused = { code: "REFUSED" };
+    const json = confirm(what, { yes: false, json: true, signal, io });
+    await expect(json).rejects.toMatchObject(refused);
+    const stdin = new PassThrough();
+    const piped = confirm(what, { yes: false, json: false, signal, io: { ...io, stdin } });
+    await expect(piped).rejects.toMatchObject(refused);
+  });
+
+  it("ends the question when the program shall stop", async () => {
+    const io = terminal();
+    const stop = new AbortController();
+    const asked = confirm(what, { yes: false, json: false, signal: stop.signal, io });
+    stop.abort(new Error("Ctrl-C"));
+    await expect(asked).rejects.toThrow("Ctrl-C");
+  });
+
+  it("draws progress in one line of the terminal, and none anywhere else", () => {
+    const { stderr } = terminal();
+    const bar = new ProgressBar(stderr, { json: false });
+    bar.update({ label: "x".repeat(100), done: 1, total: 2 });
+    bar.clear();
+    const drawn = String(stderr.read());
+    expect(drawn).toMatch(/^\r.\[2K█{12}░{12} {2}50 % {2}x+\r.\[2K$/u);
+    expect(drawn.length).toBeLessThan(80);
+    new ProgressBar(stderr, { json: true }).update({ label: "x", done: 1, total: 1 });
+    const pipe = new PassThrough();
+    new ProgressBar(pipe, { json: false }).update({ label: "x", done: 1, total: null });
+    expect([stderr.read(), pipe.read()]).toEqual([null, null]);
   });
 });

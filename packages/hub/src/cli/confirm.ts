@@ -35,12 +35,28 @@ export async function confirm(
       hint: "Give --yes if that is meant",
     });
   }
+  const typed = await ask(`${what}.\nType "${word}" to go on: `, { stdin, stderr, signal });
+  if (typed?.trim() === word) return;
+  throw new HubError("REFUSED", `not confirmed, so nothing was done: ${what}`);
+}
+
+/** A line that somebody types; null at the end of the input. */
+async function ask(
+  question: string,
+  { stdin, stderr, signal }: Pick<Io, "stdin" | "stderr"> & { readonly signal: AbortSignal },
+): Promise<string | null> {
   const terminal = createInterface({ input: stdin, output: stderr });
+  const ended = new AbortController();
+  terminal.once("close", () => ended.abort());
+  // the terminal is in raw mode: Ctrl-C is a character, and shall be what it is everywhere else
+  terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
-    const typed = await terminal.question(`${what}.\nType "${word}" to go on: `, { signal });
-    if (typed.trim() === word) return;
+    return await terminal.question(question, { signal: AbortSignal.any([signal, ended.signal]) });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (ended.signal.aborted) return null;
+    throw error;
   } finally {
     terminal.close();
   }
-  throw new HubError("REFUSED", `not confirmed, so nothing was done: ${what}`);
 }
