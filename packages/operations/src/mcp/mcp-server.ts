@@ -9,6 +9,7 @@ import {
 import { checkCaller } from "../access/check-access.ts";
 import type { Identity } from "../access/identity.ts";
 import type { ResponseEnvelope } from "../envelope/response-envelope.ts";
+import { CallError } from "../errors.ts";
 import type { CallOptions } from "../operation-context.ts";
 import { type OperationSpec, operationId } from "../operation-spec.ts";
 import { failedResult, resultOf } from "./mcp-result.ts";
@@ -46,6 +47,11 @@ export interface McpServerOptions {
   readonly offers?: (spec: OperationSpec) => boolean;
   /** Milliseconds a call may take. Default: as the registry says. */
   readonly timeoutMs?: number;
+  /**
+   * Gets what `identityOf` throws, and what goes wrong on the transport. Default: a process warning for the
+   * former.
+   */
+  readonly onError?: (error: unknown) => void;
 }
 
 /**
@@ -61,10 +67,12 @@ export function createMcpServer(options: McpServerOptions): Server {
     { name, version },
     { capabilities: { tools: {} }, ...(instructions === undefined ? {} : { instructions }) },
   );
+  // what clients send wrongly is no warning of ours
+  if (options.onError !== undefined) server.onerror = options.onError;
   const tools = (): ReadonlyMap<string, McpTool> => mcpTools(registry.list().filter(offers));
 
   server.setRequestHandler(ListToolsRequestSchema, async (_request, extra) => {
-    const identity = await identityOf(options, extra);
+    const identity = await callerOf(options, extra);
     const visible = [...tools().values()].filter(
       ({ spec }) => checkCaller(spec.accessControl, identity).allowed,
     );
@@ -77,7 +85,7 @@ export function createMcpServer(options: McpServerOptions): Server {
       throw new McpError(ErrorCode.InvalidParams, `there is no tool "${params.name}"`);
     }
     try {
-      const identity = await identityOf(options, extra);
+      const identity = await callerOf(options, extra);
       const input = tool.inputOf(params.arguments ?? {});
       const envelope = await registry.execute(operationId(tool.spec), input, {
         signal: extra.signal,
@@ -92,16 +100,30 @@ export function createMcpServer(options: McpServerOptions): Server {
   return server;
 }
 
-async function identityOf(
-  { identityOf }: McpServerOptions,
-  extra: {
+/** @throws CallError `ACCESS_DENIED` where it cannot be found out */
+async function callerOf(
+  { identityOf, onError = warn }: McpServerOptions,
+  {
+    authInfo,
+    requestInfo,
+  }: {
     readonly authInfo?: AuthInfo;
     readonly requestInfo?: { readonly headers: McpCaller["headers"] };
   },
 ): Promise<Identity | undefined> {
-  const { authInfo, requestInfo } = extra;
-  return identityOf?.({
-    headers: requestInfo?.headers ?? {},
-    ...(authInfo === undefined ? {} : { authInfo }),
-  });
+  try {
+    return await identityOf?.({
+      headers: requestInfo?.headers ?? {},
+      ...(authInfo === undefined ? {} : { authInfo }),
+    });
+  } catch (error) {
+    if (error instanceof CallError) throw error;
+    onError(error);
+    throw new CallError("ACCESS_DENIED", "it could not be found out who calls", { cause: error });
+  }
+}
+
+function warn(error: unknown): void {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  globalThis.process.emitWarning(`MCP server: ${what}`, { type: "OperationWarning" });
 }
