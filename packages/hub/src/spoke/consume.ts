@@ -46,12 +46,13 @@ export function consume(
       details: { topic, via: events.viaOf(topic) },
     });
   }
+  const progress = events.follow(topic);
   const listener = (event: EnvelopeEvent): void => {
     const { offset } = event as EnvelopeEvent & { readonly offset: number };
     db.transaction(() => {
-      if (offset <= (events.offsetOf(topic) ?? 0)) return;
+      if (offset <= progress.offset()) return;
       refusePromise(apply(event.detail, offset), topic);
-      events.dealtWith(topic, offset);
+      progress.moveTo(offset);
     });
   };
   hub.addEventListener(topic, listener);

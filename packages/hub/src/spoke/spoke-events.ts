@@ -5,7 +5,7 @@ import {
   type LocalEventTarget,
   type TypedEventTarget,
 } from "@alkdev/pubsub";
-import type { DurableClientOptions } from "@alkdev/pubsub/websocket-client";
+import type { DurableClientOptions, DurableEvent } from "@alkdev/pubsub/websocket-client";
 import {
   createCompositeEventTarget,
   createKeptValues,
@@ -36,9 +36,17 @@ export const DEFAULT_SPOKE_EVENT_ROUTES: readonly SpokeEventRoute[] = [
 
 /** Options of the events of a spoke. */
 export interface SpokeEventsOptions
-  extends Pick<DurableClientOptions, "from" | "maxDeliveries" | "retry" | "onDeadLetter"> {
+  extends Pick<DurableClientOptions, "from" | "maxDeliveries" | "retry"> {
   /** The first that fits counts. Default {@link DEFAULT_SPOKE_EVENT_ROUTES}. */
   readonly routes?: readonly SpokeEventRoute[];
+}
+
+/** How far the file of a spoke has dealt with a topic. */
+export interface TopicProgress {
+  /** The last offset; 0: none. */
+  offset(): number;
+  /** Moves it, in the open transaction. */
+  moveTo(offset: number): void;
 }
 
 /** The events of a spoke, by configuration. */
@@ -46,10 +54,8 @@ export interface SpokeEvents {
   readonly viaOf: (topic: string) => SpokeEventReach;
   /** How durable topics are resumed. */
   readonly durable: DurableClientOptions;
-  /** How far this file has dealt with a topic; null: it does not say. */
-  readonly offsetOf: (topic: string) => number | null;
-  /** Says so, in the open transaction. */
-  readonly dealtWith: (topic: string, offset: number) => void;
+  /** Says from now on how far the file has dealt with a topic. */
+  readonly follow: (topic: string) => TopicProgress;
   /** One target over the hub, the file and this process. */
   targetOver(hub: TypedEventTarget): TypedEventTarget;
   close(): void;
@@ -64,8 +70,18 @@ export function createSpokeEvents(
   requireRoutes(routes);
   const viaOf = (topic: string): SpokeEventReach =>
     routes.find(({ type }) => fitsEventPattern(type, topic))?.via ?? "hub";
+  const consumer = consumerName({ role: "spoke", instance: name, purpose: "events" });
   const offsets = createKeptValues(db, "hub-offsets");
-  const offsetOf = (topic: string): number | null => offsets.get(topic) as number | null;
+  const followed = new Set<string>();
+  const failed = db.queue(`_events:hub:${consumer}`);
+  const bury = (topic: string, { offset, detail }: DurableEvent, error: unknown): void => {
+    const reason = error instanceof Error && error.message !== "" ? error.message : String(error);
+    db.transaction(() => {
+      failed.offerDead({ topic, offset, event: detail }, { error: reason });
+      if (followed.has(topic)) offsets.set(topic, offset);
+    });
+    onError(error, `event ${offset} of "${topic}", now a dead letter of queue "${failed.name}"`);
+  };
   const made = new Map<SpokeEventReach, LocalEventTarget>();
   const localTarget = (via: "file" | "process"): LocalEventTarget => {
     const known = made.get(via);
@@ -81,12 +97,18 @@ export function createSpokeEvents(
     viaOf,
     durable: {
       ...redelivery,
-      consumer: consumerName({ role: "spoke", instance: name, purpose: "events" }),
+      consumer,
       topics: (topic) => !topic.startsWith("call.") && viaOf(topic) === "hub-durable",
-      after: offsetOf,
+      after: (topic) => (followed.has(topic) ? (offsets.get(topic) as number | null) : null),
+      onDeadLetter: bury,
     },
-    offsetOf,
-    dealtWith: (topic, offset) => offsets.set(topic, offset),
+    follow: (topic) => {
+      followed.add(topic);
+      return {
+        offset: () => (offsets.get(topic) as number | null) ?? 0,
+        moveTo: (offset) => offsets.set(topic, offset),
+      };
+    },
     targetOver: (hub) =>
       createRoutedEventTarget((topic) => {
         const via = viaOf(topic);
