@@ -70,9 +70,11 @@ describe("from PostgreSQL, Redis and BullMQ to a hub (M38)", { timeout: 120_000 
   test("killed in the middle it goes on, and ends with the same numbers", async () => {
     const { args, data } = sources(6_000);
     const killed = start(args);
-    await eventually("the import has begun with nodes", () => killed.log().includes("read nodes"), {
-      timeoutMs: 60_000,
-    });
+    await eventually(
+      "the import has begun with nodes",
+      () => killed.log().includes("read nodes"),
+      60_000,
+    );
     killed.child.kill("SIGKILL");
     await once(killed.child, "exit");
     expect(existsSync(join(data, "system.db"))).toBe(true);
