@@ -1,6 +1,5 @@
 import {
   CallError,
-  type CallLog,
   type CallRegistry,
   createCallHandler,
   OperationsError,
@@ -9,12 +8,11 @@ import type { ServerSocket } from "@alkdev/pubsub/websocket-server";
 import type { CallOrigin } from "../core/call-place.ts";
 import type { HubCall, HubCore } from "../core/hub-core.ts";
 import type { Session } from "../core/session.ts";
+import { noCallLog } from "../journal/no-call-log.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 
 /** `readyState` of an open socket. */
 const OPEN = 1;
-/** The journal of the file knows the calls that were made; a second memory would contradict it. */
-const JOURNALED: CallLog = { claim: () => "new", finish: () => undefined };
 /** Call events that are not understood, after which a connection is ended; frames have the same limit. */
 const MOST_MALFORMED = 100;
 /** WebSocket close code of a client that breaks the rules. */
@@ -50,7 +48,7 @@ export function openSocketSession(
   const handler = createCallHandler({
     registry: sessionRegistry(core, session, { connection }),
     eventTarget: connection,
-    callLog: JOURNALED,
+    callLog: noCallLog,
     // who it is, and what it may do, the core finds out for each call
     identityOf: () => ({ id: session.accountId, scopes: [] }),
     maxCalls: limits.maxCallsPerSocket,

@@ -1,6 +1,5 @@
 import {
   type CallHandler,
-  type CallLog,
   createCallHandler,
   OperationRegistry,
   type OperationSpecJson,
@@ -10,6 +9,7 @@ import type { TypedEventTarget } from "@alkdev/pubsub";
 import { createCallJournal, type TenantDatabase } from "@alkdev/storage/sqlite";
 import type { HubOperation } from "../journal/hub-operation.ts";
 import { journaled } from "../journal/journaled.ts";
+import { noCallLog } from "../journal/no-call-log.ts";
 import { SPOKE_ROUTE } from "../protocol/spoke-protocol.ts";
 
 /** Options of {@link createSpokeService}. */
@@ -32,8 +32,6 @@ export interface SpokeService {
   close(drainMs: number): Promise<void>;
 }
 
-/** The journal of the file knows the calls that were made; a second memory would contradict it. */
-const JOURNALED: CallLog = { claim: () => "new", finish: () => undefined };
 const PRUNE_MS = 3_600_000;
 
 /**
@@ -69,7 +67,7 @@ export function createSpokeService(db: TenantDatabase, options: SpokeServiceOpti
         eventTarget,
         route: SPOKE_ROUTE,
         trustIdentity: true, // the hub put it there, over the connection that this spoke made to it
-        callLog: JOURNALED,
+        callLog: noCallLog,
         maxCalls,
         onError,
       });
