@@ -1,4 +1,4 @@
-import { type CallOutcome, localEnvelope } from "@alkdev/operations";
+import { CallError, type CallOutcome, localEnvelope } from "@alkdev/operations";
 import { createCallJournal, createSystemDatabase } from "@alkdev/storage/sqlite";
 import { eventually, FakeClock, tempDatabase } from "@alkdev/testkit";
 import { describe, expect, test } from "vitest";
@@ -201,6 +201,25 @@ describe("M40: what of a call is written down", () => {
       ...{ code: "OUTCOME_NOT_KEPT", details: { reason: "not JSON" } },
     });
     expect(events()).toMatchObject([{ leftOut: ["input"] }, { leftOut: ["output"] }]);
+  });
+
+  test("a failure whose details are no JSON is remembered without them", () => {
+    const { journal, events, errors } = journalFixture();
+    const kept = { type: "failed", code: "NOT_FOUND", message: "no such task" };
+    journal.begin(callOf("r-1"));
+    journal.finish(callOf("r-1"), { ...FAILED, details: 1n } as CallOutcome);
+    expect(journal.begin(callOf("r-1"))).toEqual(kept);
+    const refuse = () =>
+      journal.runAtomic(callOf("r-2"), () => {
+        throw new CallError("NOT_FOUND", "no such task", { details: 1n });
+      });
+    expect(refuse).toThrow("no such task");
+    expect(journal.begin(callOf("r-2"))).toEqual(kept);
+    expect(events().map(({ type }) => type)).toEqual([
+      ...["call.requested", "call.error", "call.requested", "call.error"],
+    ]);
+    expect(events()[1]).toMatchObject({ leftOut: ["details"] });
+    expect(errors).toEqual([]);
   });
 
   test("values over the limit are left out of events, and named; the answer is remembered up to 1 MiB", () => {

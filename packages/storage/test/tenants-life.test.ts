@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { open, restoreBackup } from "@alkdev/honker";
 import { systemCatalog } from "@alkdev/storage/catalog";
 import {
+  createCallJournal,
   createSystemDatabase,
   createTenantDatabase,
   graphs,
@@ -414,6 +415,25 @@ describe("exports and imports (M33)", () => {
     );
     await expect(tenants.clone("acme", "acme")).rejects.toThrow(withCode("ALREADY_EXISTS"));
     await expect(tenants.clone("nobody", "globex")).rejects.toThrow(withCode("NOT_FOUND"));
+  });
+
+  test("a clone does not answer calls that were made to the original, which still does", async () => {
+    const { tenants } = filled();
+    const call = { requestId: "r-1", operationId: "tasks.create" };
+    const claim = (orgId: string): unknown =>
+      tenants.withTenant(orgId, (db) => {
+        using journal = createCallJournal(db, { owner: "hub" });
+        return journal.begin(call);
+      });
+    tenants.withTenant("acme", (db) => {
+      using journal = createCallJournal(db, { owner: "hub" });
+      journal.runAtomic(call, () => 1);
+    });
+    await tenants.clone("acme", "globex");
+    expect(claim("globex")).toBe("new");
+    await tenants.archive("acme");
+    await tenants.unarchive("acme");
+    expect(claim("acme")).toMatchObject({ type: "responded" });
   });
 
   test("a second operation on the same tenant is refused, not waited for", async () => {

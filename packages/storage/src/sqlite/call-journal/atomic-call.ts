@@ -13,7 +13,7 @@ import { claimOf } from "./claimed-calls.ts";
 import { type JournalContext, publishEvent, requireOutside } from "./journal-context.ts";
 import { outcomeEvent, requestedEvent } from "./journal-event.ts";
 import { type CallKey, callKey, type JournaledCall } from "./journaled-call.ts";
-import { didNotRun, isAnswer, keptOutcome } from "./kept-outcome.ts";
+import { didNotRun, isAnswer, keptAsFarAsPossible, keptOutcome } from "./kept-outcome.ts";
 
 /** Failures of the file: what could be written of them would fail as well. */
 const OF_THE_FILE: readonly string[] = ["BUSY", "DISK_FULL", "IO_ERROR", "READ_ONLY", "CLOSED"];
@@ -124,7 +124,8 @@ function recordFailure(
   try {
     client.transaction(() => {
       // another process may have run it in between
-      if (isAnswer(outcome) && !log.insertEnded(key, keptOutcome(call, outcome), now())) return;
+      if (isAnswer(outcome) && !log.insertEnded(key, keptAsFarAsPossible(call, outcome), now()))
+        return;
       publishEvent(context, requestedEvent(call, maxBytes));
       publishEvent(context, outcomeEvent(call, outcome, { maxBytes }));
     });

@@ -90,3 +90,8 @@ export function deleteCallsBefore(
 ): number {
   return client.prepare(PRUNE).run([beforeMs, Math.floor(nowMs / 1_000), limit]).changes;
 }
+
+/** Forgets all calls, of a file that becomes another organisation's: they were made to the original. */
+export function deleteAllCalls(client: Database): void {
+  client.execute("DELETE FROM _alk_storage_calls");
+}

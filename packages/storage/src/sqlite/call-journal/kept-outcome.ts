@@ -3,6 +3,8 @@ import type { JournaledCall } from "./journaled-call.ts";
 
 /** Bytes of JSON: larger outcomes are not repeated. */
 const MOST_BYTES = 1_048_576;
+/** Characters, where the details are left out. */
+const LONGEST_MESSAGE = 65_536;
 
 /** The call was turned away, or its file could not take it: there is nothing to be remembered. */
 const NOT_RUN: ReadonlySet<string> = new Set([
@@ -46,17 +48,16 @@ export function keptOutcome({ operationId, record }: JournaledCall, outcome: Cal
   const kept = record === "names" ? withoutSecrets(outcome, operationId) : outcome;
   const text = JSON.stringify(kept);
   if (text.length * 3 <= MOST_BYTES || Buffer.byteLength(text) <= MOST_BYTES) return text;
-  const { type } = outcome;
-  if (type !== "failed") return JSON.stringify(notKept(operationId, "too large"));
-  const { code, message } = outcome;
-  return JSON.stringify({ type, code, message: message.slice(0, MOST_BYTES / 16) });
+  if (outcome.type === "failed") return withoutDetails(outcome);
+  return JSON.stringify(notKept(operationId, "too large"));
 }
 
-/** As {@link keptOutcome}; an output that JSON cannot hold is not kept. */
+/** As {@link keptOutcome}; an output or details that JSON cannot hold are not kept. */
 export function keptAsFarAsPossible(call: JournaledCall, outcome: CallOutcome): string {
   try {
     return keptOutcome(call, outcome);
   } catch {
+    if (outcome.type === "failed") return withoutDetails(outcome);
     return JSON.stringify(notKept(call.operationId, "not JSON"));
   }
 }
@@ -67,6 +68,10 @@ export function withoutSecrets(outcome: CallOutcome, operationId: string): CallO
   if (outcome.type !== "failed") return outcome;
   const { type, code } = outcome;
   return { type, code, message: `${operationId} failed; why is not kept, as it may be secret` };
+}
+
+function withoutDetails({ type, code, message }: Failure): string {
+  return JSON.stringify({ type, code, message: message.slice(0, LONGEST_MESSAGE) });
 }
 
 function notKept(operationId: string, why: "secret" | "too large" | "not JSON"): Failure {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Database, OpenOptions } from "@alkdev/honker";
 import { StorageError } from "../../errors.ts";
+import { deleteAllCalls } from "../call-journal/call-log-table.ts";
 import { dropDelegations } from "../cross-tenant/drop-delegations.ts";
 import { syncFile } from "./local-tenant-store.ts";
 import { applyQuota } from "./quota-enforcement.ts";
@@ -55,7 +56,8 @@ export class TenantBuilder {
 
   /**
    * Makes a copied tenant file the file of `orgId`: migrated, its foreign keys checked, without the
-   * quota of the original, and for another organisation without the delegations from and to others.
+   * quota of the original, and for another organisation without the delegations from and to others and the
+   * calls that are remembered.
    *
    * @throws {@link StorageError} `TENANT_FILE` when it is not the file of a tenant, `UNKNOWN_SCHEMA`
    */
@@ -74,7 +76,10 @@ export class TenantBuilder {
         );
       }
       client.transaction((tx) => {
-        if (readOwner(client) !== orgId) dropDelegations(tenant);
+        if (readOwner(client) !== orgId) {
+          dropDelegations(tenant);
+          deleteAllCalls(client);
+        }
         writeOwner(client, orgId);
         applyQuota(client, null);
         if (!keepWork) for (const statement of DROP_WORK) tx.execute(statement);
