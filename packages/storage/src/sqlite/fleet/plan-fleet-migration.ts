@@ -44,8 +44,8 @@ export interface PlanFleetOptions {
 const TURN_MS = 10;
 
 /**
- * Finds out which tenants have to be migrated. 10,000 tenants take some tens of milliseconds, since no
- * file is opened whose version is known.
+ * Finds out which tenants have to be migrated. No file is opened whose version is known: 10,000 tenants
+ * were measured at 24 to 205 ms.
  *
  * @throws StorageError `CLOSED`; the reason of `options.signal`
  * @example

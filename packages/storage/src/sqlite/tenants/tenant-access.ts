@@ -36,7 +36,8 @@ export class TenantAccess implements Disposable {
    *
    * @throws {@link StorageError} `NOT_FOUND`, `TENANT_STATE` unless the tenant is active, `TENANT_FILE`
    * when its file is missing, damaged or another's, `UNKNOWN_SCHEMA` when a newer version wrote it,
-   * `TENANT_BUSY`, `TENANT_ELSEWHERE`, `INVALID_ARGUMENT`, `CLOSED`
+   * `SCHEMA_OUTDATED` when it must be migrated first, `TENANT_BUSY`, `TENANT_ELSEWHERE`,
+   * `INVALID_ARGUMENT`, `CLOSED`
    * @example
    * ```ts
    * using tenant = tenants.open(orgId);
