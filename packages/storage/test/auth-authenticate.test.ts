@@ -320,7 +320,7 @@ describe("limits (M41)", () => {
     expect(passed).toBeLessThanOrEqual(220);
   });
 
-  it("of failures stop a source, not its neighbours, and not who is known already", () => {
+  it("of failures stop what fails from a source, and no good key, known already or not", () => {
     const { system, ada, clock, key, authenticator } = authSetup();
     const auth = authenticator({ failureLimit: { limit: 3, perSeconds: 60 } });
     const other = createApiKey(system, { ownerId: ada.id }).key;
@@ -331,8 +331,12 @@ describe("limits (M41)", () => {
     });
     const [no, later] = ["UNAUTHENTICATED", "RATE_LIMITED"];
     expect(codes).toEqual([no, no, no, later, later]);
-    expect(auth.authenticate(other, { source: "a" })).toMatchObject({ code: later });
     expect(auth.authenticate(key.key, { source: "a" }).ok).toBe(true);
+    // also when any change of any account has emptied the memory
+    updateAccount(system, ada.id, { changes: { displayName: "Ada L." } });
+    expect(auth.authenticate(key.key, { source: "a" }).ok).toBe(true);
+    expect(auth.authenticate(other, { source: "a" }).ok).toBe(true);
+    expect(auth.authenticate("guess 6", { source: "a" })).toMatchObject({ code: later });
     expect(auth.authenticate(other, { source: "b" }).ok).toBe(true);
     clock.advance(60_000);
     expect(auth.authenticate("guess", { source: "a" })).toEqual(OUT);

@@ -91,13 +91,14 @@ export class Authenticator implements Disposable {
     const hash = hashApiKey(isReadable(bearer) ? bearer : this.#nobodysKey);
     const known = this.#cache.get(hash, now);
     if (known !== null) return this.#admit(known, source, now);
-    const blocked = this.#blockedFor(source, now);
-    if (blocked > 0) return rateLimited(blocked);
     const verdict = this.#keys.read(hash, now);
     if (verdict.principal !== null) {
       this.#cache.set(hash, verdict);
       return this.#admit(verdict, source, now);
     }
+    // only those who fail: an address can be that of many
+    const blocked = this.#blockedFor(source, now);
+    if (blocked > 0) return rateLimited(blocked);
     const { refusal } = verdict;
     const isTypo = refusal.reason === "unknown" && !isApiKey(bearer);
     return this.#refuse(isTypo ? { ...refusal, reason: "malformed" } : refusal, source, now);
