@@ -1,9 +1,13 @@
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { OperationRegistry } from "../src/index.ts";
 
 export { ada, addSpec, countSpec } from "./specs.ts";
 
 export const code = (expected: string) => expect.objectContaining({ code: expected });
+
+/** Waits for a condition, at most as long as a busy machine may need. */
+export const until = (condition: () => boolean): Promise<unknown> =>
+  vi.waitUntil(condition, { timeout: 20_000 });
 
 /** A registry that keeps what it would warn of. */
 export function quietRegistry(options: { now?: () => number; timeoutMs?: number } = {}) {

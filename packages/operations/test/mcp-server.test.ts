@@ -6,10 +6,10 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Identity } from "../src/index.ts";
 import { createMcpHttpHandler, type McpHttpHandlerOptions } from "../src/mcp.ts";
-import { ada, code } from "./fixtures.ts";
+import { ada, code, until } from "./fixtures.ts";
 import { mcpRegistry } from "./mcp-registry.ts";
 
 const open: (() => Promise<unknown>)[] = [];
@@ -37,7 +37,7 @@ async function endpoint(options: Partial<McpHttpHandlerOptions> = {}) {
     port: 0,
     hostname: "127.0.0.1",
   });
-  await vi.waitUntil(() => server.listening);
+  await until(() => server.listening);
   open.push(async () => {
     await handler.close();
     await new Promise((resolve) => server.close(resolve));
@@ -199,16 +199,16 @@ describe("an MCP endpoint over HTTP (M39)", () => {
     const cancelled = client.callTool({ name: "math_wait" }, undefined, {
       signal: controller.signal,
     });
-    await vi.waitUntil(() => waits.begun === 1);
+    await until(() => waits.begun === 1);
     controller.abort();
     await expect(cancelled).rejects.toThrow();
-    await vi.waitUntil(() => waits.aborted.length === 1);
+    await until(() => waits.aborted.length === 1);
 
     const lost = client.callTool({ name: "math_wait" });
     lost.catch(() => undefined);
-    await vi.waitUntil(() => waits.begun === 2);
+    await until(() => waits.begun === 2);
     await (client.transport as StreamableHTTPClientTransport).terminateSession();
-    await vi.waitUntil(() => waits.aborted.length === 2);
+    await until(() => waits.aborted.length === 2);
     expect(waits.aborted).toEqual(["ABORTED", "ABORTED"]);
   });
 

@@ -2,14 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { Type } from "@sinclair/typebox";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type CallError, isResponseEnvelope } from "../src/index.ts";
 import {
   type OpenApiOperationsOptions,
   openApiDocument,
   operationsFromOpenApi,
 } from "../src/openapi.ts";
-import { ada, addSpec, code, countSpec, quietRegistry } from "./fixtures.ts";
+import { ada, addSpec, code, countSpec, quietRegistry, until } from "./fixtures.ts";
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -318,10 +318,10 @@ describe("an HTTP API as operations (M39)", () => {
     const before = seen.length;
     const taken = slow.run("getPet", { id: "1" }, { signal: controller.signal });
     taken.catch(() => undefined);
-    await vi.waitUntil(() => seen.length > before);
+    await until(() => seen.length > before);
     controller.abort();
     await expect(taken).rejects.toThrow(code("ABORTED"));
-    await vi.waitUntil(() => hungUp === seen.length);
+    await until(() => hungUp === seen.length);
   });
 
   it("makes subscriptions of server-sent events, which hang up when nobody reads", async () => {
@@ -346,7 +346,7 @@ describe("an HTTP API as operations (M39)", () => {
       if (answers.length === 2) break;
     }
     expect(answers).toEqual([{ n: 1 }, "two\nlines"]);
-    await vi.waitUntil(() => closed);
+    await until(() => closed);
   });
 
   it("reads 3.0: null and exclusive bounds", async () => {
