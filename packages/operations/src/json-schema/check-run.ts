@@ -9,8 +9,8 @@ export interface SchemaNode {
 }
 
 /**
- * One check of one value, as rules see it. Every step is counted: a schema applied to a value, a key or an item
- * looked at, four characters matched.
+ * One check of one value, as rules see it. Work is counted in steps of some 20 to 500 ns: one for a schema and
+ * each of its rules, four for a key of an object, one for four characters that are matched.
  */
 export interface CheckRun {
   /** Whether there is something left to find out once the value does not fit. */

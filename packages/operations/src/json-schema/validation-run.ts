@@ -57,7 +57,7 @@ export class ValidationRun implements CheckRun {
       if (!this.goesOn) return false;
     }
     if (fits && outer !== undefined && evaluated !== undefined) {
-      this.spend(evaluated.size);
+      this.spend(4 * evaluated.size);
       outer.add(evaluated);
     }
     return fits;

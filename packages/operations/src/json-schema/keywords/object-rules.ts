@@ -24,7 +24,7 @@ function countRules({ minProperties, maxProperties }: JsonObject): Rule[] {
   return [
     ofObject((object, run) => {
       const count = Object.keys(object).length;
-      run.spend(count);
+      run.spend(4 * count);
       return (count >= least && count <= most) || run.fail(message);
     }),
   ];
@@ -68,7 +68,7 @@ function propertiesRule(schema: JsonObject, compiling: Compiling): Rule {
   return ofObject((object, run, evaluated) => {
     let fits = true;
     for (const [key, value] of Object.entries(object)) {
-      run.spend(1);
+      run.spend(4);
       const node = named.get(key);
       let isKnown = node !== undefined;
       if (node !== undefined && !run.inside(key, node, value)) fits = false;

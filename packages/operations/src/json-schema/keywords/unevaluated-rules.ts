@@ -12,7 +12,7 @@ export function unevaluatedRules(schema: JsonObject, compiling: Compiling): Rule
     rules.push(
       ofObject((object, run, evaluated) => {
         for (const [key, value] of Object.entries(object)) {
-          run.spend(1);
+          run.spend(4);
           if (evaluated?.keys.has(key)) continue;
           evaluated?.keys.add(key);
           if (unevaluatedProperties === false) return run.fail("Unexpected property", key);
@@ -27,7 +27,7 @@ export function unevaluatedRules(schema: JsonObject, compiling: Compiling): Rule
   rules.push(
     ofList((items, run, evaluated) => {
       for (const [i, item] of items.entries()) {
-        run.spend(1);
+        run.spend(4);
         if (evaluated?.items.has(i)) continue;
         evaluated?.items.add(i);
         if (!run.inside(i, node, item)) return false;
