@@ -3,7 +3,7 @@ import { type HubOperation, startHub, tenantOf } from "@alkdev/hub";
 import { createPubSub } from "@alkdev/pubsub";
 import { ledgerOperation } from "../ledger-operation.ts";
 
-const [dataFolder, port] = process.argv.slice(2) as [string, string];
+const [dataFolder, port, limits = "{}"] = process.argv.slice(2) as [string, string, string?];
 
 const add: HubOperation = {
   operation: ledgerOperation("ledger.add", (entry, context) => {
@@ -17,7 +17,7 @@ const hub = await startHub({
   dataFolder,
   port: Number(port),
   workers: false,
-  limits: { heartbeatMs: 1_000 },
+  limits: { heartbeatMs: 1_000, ...JSON.parse(limits) },
   auth: { keyLimit: null },
   operations: { tenant: [add] },
   onError: (error, context) => console.error(context, error),
