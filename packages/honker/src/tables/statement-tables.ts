@@ -73,7 +73,10 @@ export class StatementTablesReader {
       if (name === undefined) opaque = true;
       else tables.add(name);
     };
-    for (const row of this.#connection.prepare(`EXPLAIN ${sql}`).rows(params)) {
+    // A statement that is explained does not look at the schema cookie. One that was prepared before another
+    // process changed the schema would read names of tables that are freed by now, so each schema has its own.
+    const explained = `EXPLAIN /* schema ${this.#schemaVersion} */ ${sql}`;
+    for (const row of this.#connection.prepare(explained).rows(params)) {
       const [, opcode, p1, p2, p3, , p5] = row;
       switch (opcode) {
         case "OpenRead":
