@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { expect, it } from "vitest";
 
 it("the example of spokes: orders are answered and taken once, though a spoke is killed (M43)", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const script = new URL("../examples/spoke/main.ts", import.meta.url).pathname;
   const example = spawn(process.execPath, ["--conditions=@alkdev/source", script]);

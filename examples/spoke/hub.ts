@@ -21,6 +21,8 @@ tenants.create(acme.id);
 const { key } = createApiKey(system, { ownerId: owner.id });
 tenants.close();
 
-const hub = await startHub({ dataFolder, port: 0, workers: false });
+// a call waits for a spoke that is away; a busy machine may take long to start its process
+const limits = { callTimeoutMs: 60_000, spokeWaitMs: 60_000 };
+const hub = await startHub({ dataFolder, port: 0, workers: false, limits });
 process.send?.({ kind: "listening", url: hub.url, key });
 process.once("disconnect", () => void hub.stop().then(() => process.exit()));

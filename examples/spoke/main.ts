@@ -27,7 +27,7 @@ function start(script: string, ...args: string[]): ChildProcess {
 
 /** Waits for the messages of a kind, and returns them once there are `count`. */
 async function receive(kind: string, count: number): Promise<Message[]> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const found = messages.filter((message) => message["kind"] === kind);
     if (found.length >= count) return found;
@@ -59,13 +59,17 @@ try {
   console.log("news went through the hub to both spokes, and each cleared its own cache");
 
   const answers = Array.from({ length: ORDERS }, (_, n) =>
-    client.call(n % 2 === 0 ? "north.order" : "south.order", { article: `lamp ${n}` }),
+    client.call(
+      n % 2 === 0 ? "north.order" : "south.order",
+      { article: `lamp ${n}` },
+      { timeoutMs: 60_000 },
+    ),
   );
   await answers[ORDERS / 4];
   south.kill("SIGKILL");
   await once(south, "exit");
   console.log("south was killed with orders under way");
-  answers.push(client.call("south.order", { article: "while it is away" }));
+  answers.push(client.call("south.order", { article: "while it is away" }, { timeoutMs: 60_000 }));
   spoke("south");
   const answered = await Promise.all(answers);
   await client.close();

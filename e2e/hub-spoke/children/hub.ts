@@ -17,7 +17,8 @@ const hub = await startHub({
   dataFolder,
   port: Number(port),
   workers: false,
-  limits: { heartbeatMs: 1_000, ...JSON.parse(limits) },
+  // a machine that has much to do may take long to start a spoke
+  limits: { heartbeatMs: 1_000, callTimeoutMs: 60_000, spokeWaitMs: 60_000, ...JSON.parse(limits) },
   auth: { keyLimit: null },
   operations: { tenant: [add] },
   onError: (error, context) => console.error(context, error),

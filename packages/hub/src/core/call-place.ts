@@ -1,8 +1,9 @@
 import type { OperationContext } from "@alkdev/operations";
 import type { WebSocketConnection } from "@alkdev/pubsub/websocket-server";
-import type { CallJournal, SystemDatabase, TenantDatabase } from "@alkdev/storage/sqlite";
+import type { SystemDatabase, TenantDatabase } from "@alkdev/storage/sqlite";
 import { HubError } from "../errors.ts";
 import type { ConnectionContext } from "../socket/connection-context.ts";
+import { type JournaledPlace, metadataWith, placeIn } from "./place-of-call.ts";
 import type { RealmServices } from "./realm-services.ts";
 import type { Session } from "./session.ts";
 import type { TenantRuntime } from "./tenant-runtime.ts";
@@ -13,39 +14,25 @@ export interface CallOrigin {
 }
 
 /** Where a call runs: who makes it, in which realm. One object per call that comes from outside. */
-export interface CallPlace {
+export interface CallPlace extends JournaledPlace {
   readonly session: Session;
   readonly services: RealmServices;
   /** Null in the system's realm. */
   readonly tenant: TenantRuntime | null;
   readonly origin: CallOrigin | null;
-  /** Set once the call's handler was reached: then the handler's wrapper writes the call down. */
-  reached: boolean;
 }
-
-/** No text that comes from outside can be this name. */
-const PLACE: unique symbol = Symbol("place of a call");
 
 /** The metadata of a call with its place. */
 export function withPlace(
   metadata: Readonly<Record<string, unknown>> | undefined,
   place: CallPlace,
 ): Readonly<Record<string, unknown>> {
-  return { ...metadata, [PLACE]: place } as Readonly<Record<string, unknown>>;
+  return metadataWith(metadata, place);
 }
 
 /** Where the call of a handler runs. @throws HubError `INVALID_ARGUMENT` for calls that no hub made */
-export function placeOf({ metadata, operationId }: OperationContext): CallPlace {
-  const place = (metadata as { readonly [PLACE]?: CallPlace })[PLACE];
-  if (place !== undefined) return place;
-  throw new HubError("INVALID_ARGUMENT", `"${operationId}" was not called through a hub`);
-}
-
-/** The journal of the file a call runs in. Whoever asks writes the call down from now on. */
-export function journalOf(context: OperationContext): CallJournal {
-  const place = placeOf(context);
-  place.reached = true;
-  return place.services.journal;
+export function placeOf(context: OperationContext): CallPlace {
+  return placeIn<CallPlace>(context);
 }
 
 /**

@@ -25,7 +25,7 @@ import {
 import { journaled } from "../journal/journaled.ts";
 import { hubOperations } from "../operations/hub-operations.ts";
 import { registerSpoke } from "../socket/register-spoke.ts";
-import { type CallOrigin, type CallPlace, journalOf, withPlace } from "./call-place.ts";
+import { type CallOrigin, type CallPlace, withPlace } from "./call-place.ts";
 import { type Aim, type CallReport, CallReports } from "./call-reports.ts";
 import { type Credential, signIn } from "./credential.ts";
 import {
@@ -36,6 +36,7 @@ import {
 } from "./hub-options.ts";
 import { noteUnreached } from "./note-unreached.ts";
 import type { OpenSubscription } from "./open-subscriptions.ts";
+import { journalOf } from "./place-of-call.ts";
 import { RealmServices } from "./realm-services.ts";
 import { ReportedAnswers } from "./reported-answers.ts";
 import type { PrincipalOf, Session } from "./session.ts";

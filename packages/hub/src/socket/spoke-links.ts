@@ -1,8 +1,8 @@
 import { CallError, OperationRegistry, type OperationSpec, operationId } from "@alkdev/operations";
 import { specFromJson } from "@alkdev/operations/json-schema";
 import { createKeptValues, type KeptValues, type TenantDatabase } from "@alkdev/storage/sqlite";
-import { journalOf } from "../core/call-place.ts";
 import type { HubSettings } from "../core/hub-options.ts";
+import { journalOf } from "../core/place-of-call.ts";
 import { journaled } from "../journal/journaled.ts";
 import { SUPERSEDED } from "../protocol/connection-names.ts";
 import { forwardedOperation } from "./forwarded-operation.ts";

@@ -1,6 +1,3 @@
-/** Gets what fails in the background, and where. */
-export type SpokeErrorHandler = (error: unknown, context: string) => void;
-
 /** What happens to errors that nobody takes. */
 export function warn(error: unknown, context: string): void {
   const reason = error instanceof Error ? reasonOf(error) : String(error);
