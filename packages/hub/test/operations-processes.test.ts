@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@alkdev/testkit";
@@ -8,6 +9,8 @@ import type { HubData, Person } from "./hub-fixture.ts";
 import { testCore } from "./operations-fixture.ts";
 
 const CHILD = fileURLToPath(new URL("./children/second-hub.ts", import.meta.url));
+
+const HOLDER = fileURLToPath(new URL("./children/hold-lock.ts", import.meta.url));
 
 interface SecondHub {
   readonly process: ChildProcess;
@@ -91,6 +94,28 @@ describe("M42: two hubs over one folder", () => {
     await second.call("tenants.suspend", { orgId: "acme" });
     const refused = async () => (await owner.refused("graphs.list")).code === "UNAVAILABLE";
     await eventually("nobody is let in", refused);
+  });
+
+  it("say that a file is busy, and not which", async () => {
+    const { core, as, errors, data } = testCore({
+      tenants: { openOptions: { busyTimeoutMs: 20 } },
+    });
+    const owner = as("owner");
+    const enqueue = { queue: "q", payload: 1 };
+    await owner.call("queues.enqueue", enqueue);
+    core.runtimes.enter("acme").runtime.services.journal.flush();
+    const file = join(data.dataFolder, "tenants", "tenant-acme.db");
+    const holder = spawn(process.execPath, ["--conditions=@alkdev/source", HOLDER, file]);
+    await once(holder.stdout, "data");
+    const busy = await owner.call("queues.enqueue", enqueue).catch((error: Error) => error);
+    const read = as("owner").refused("graph_types.list");
+    holder.stdin.end();
+    await once(holder, "exit");
+    expect((await read).code).toBe("none");
+    expect(busy).toMatchObject({ code: "BUSY" });
+    expect(String(busy.message)).not.toContain(data.dataFolder);
+    expect((await owner.call("queues.enqueue", enqueue)).outcome).toBe("created");
+    expect(errors).toEqual([]);
   });
 
   it("lose no job of a hub that is killed, and enqueue none twice", async () => {

@@ -11,6 +11,7 @@ import {
   type ResponseEnvelope,
 } from "@alkdev/operations";
 import type { CallJournal, JournaledCall } from "@alkdev/storage/sqlite";
+import { answered } from "./answered.ts";
 import type { HubOperation } from "./hub-operation.ts";
 
 type Handler = (input: unknown, context: OperationContext) => unknown;
@@ -52,9 +53,11 @@ export function journaled(one: HubOperation, options: JournaledOptions): AnyOper
         return noteMany(started);
       case "mutation":
         if (remembered === "elsewhere") return noteOne(started);
-        return atomic === true
-          ? started.journal.runAtomic(started.call, started.work)
-          : runOnce(started, repeatable === true);
+        return answered<unknown>(() =>
+          atomic === true
+            ? started.journal.runAtomic(started.call, started.work)
+            : runOnce(started, repeatable === true),
+        );
     }
   };
   return { ...operation, handler: wrapped as AnyOperation["handler"] };

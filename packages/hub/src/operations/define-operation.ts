@@ -2,6 +2,7 @@ import type { AnyOperation, OperationContext, OperationType } from "@alkdev/oper
 import { answering } from "@alkdev/storage/sqlite";
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { HubOperation } from "../core/hub-options.ts";
+import { answered } from "../journal/answered.ts";
 import { type DeclaredError, declaredErrors } from "./declared-errors.ts";
 
 /** What an operation of the hub is made of, besides its handler. */
@@ -31,9 +32,9 @@ export function query<Input extends TSchema, Output extends TSchema>(
   parts: OperationParts<Input, Output>,
   handler: Handler<Input, Static<Output> | Promise<Static<Output>>>,
 ): HubOperation {
-  return operation("query", parts, (input: never, context) => {
-    return settled(answering(() => handler(input, context)));
-  });
+  return operation("query", parts, (input: never, context) =>
+    answered(() => handler(input, context)),
+  );
 }
 
 /** An operation that writes the file of its realm and nothing else, at once: one commit, one effect. */
@@ -52,9 +53,9 @@ export function mutation<Input extends TSchema, Output extends TSchema>(
   parts: OperationParts<Input, Output>,
   handler: Handler<Input, Static<Output> | Promise<Static<Output>>>,
 ): HubOperation {
-  return operation("mutation", parts, (input: never, context) => {
-    return settled(answering(() => handler(input, context)));
-  });
+  return operation("mutation", parts, (input: never, context) =>
+    answered(() => handler(input, context)),
+  );
 }
 
 /** An operation that answers until its caller has enough. */
@@ -97,14 +98,4 @@ function operation(
     },
     ...(record === undefined ? {} : { record }),
   };
-}
-
-/** As {@link answering}, for what comes later. */
-function settled<T>(result: T | Promise<T>): T | Promise<T> {
-  if (!(result instanceof Promise)) return result;
-  return result.catch((error: unknown) =>
-    answering((): never => {
-      throw error;
-    }),
-  );
 }
