@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { graphs, planFleetMigration } from "@alkdev/storage/sqlite";
 import { describe, expect, test } from "vitest";
@@ -201,6 +201,26 @@ describe("versions of tenants (M34)", () => {
     await other.migrate("acme");
     expect(other.get("acme")?.version).toEqual(version);
     expect(await planFleetMigration({ tenants: other })).toMatchObject({ current: 1, newer: [] });
+  });
+
+  test("one whose file is missing or another's is not migrated", async () => {
+    const { manager, folder } = tenantsSetup(["acme", "globex"]);
+    const tenants = manager(nextVersion(LATER));
+    for (const id of ["acme", "globex"]) tenants.create(id);
+    renameSync(join(folder, "tenant-globex.db"), join(folder, "tenant-acme.db"));
+    const uses = (id: string) => [
+      () => tenants.migrate(id),
+      async () => tenants.versionOf(id),
+      async () => tenants.driftOf(id),
+    ];
+    for (const use of uses("acme")) {
+      await expect(use()).rejects.toThrow(
+        withCode("TENANT_FILE", 'belongs to organisation "globex"'),
+      );
+    }
+    for (const use of uses("globex")) {
+      await expect(use()).rejects.toThrow(withCode("TENANT_FILE", "is missing"));
+    }
   });
 
   test("one that is in a transaction of this process is busy, and as it was", async () => {

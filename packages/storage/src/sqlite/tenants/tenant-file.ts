@@ -16,6 +16,29 @@ export function readOwner(client: Database): string | null {
   return row === undefined ? null : String(row[0]);
 }
 
+/**
+ * Refuses a file that is not the one of `orgId`'s tenant.
+ *
+ * @throws {@link StorageError} `TENANT_FILE`
+ */
+export function requireOwner(client: Database, orgId: string): void {
+  const owner = readOwner(client);
+  if (owner === orgId) return;
+  throw unusableFile(
+    orgId,
+    client.path,
+    owner === null ? "belongs to no organisation" : `belongs to organisation "${owner}"`,
+  );
+}
+
+/** The error of a tenant's file that is not what it should be. */
+export function unusableFile(orgId: string, path: string, what: string): StorageError {
+  return new StorageError("TENANT_FILE", `the file "${path}" of tenant "${orgId}" ${what}`, {
+    hint: "Restore it from a backup, or import an export",
+    details: { orgId, path },
+  });
+}
+
 /** Writes into a file which organisation it belongs to. */
 export function writeOwner(client: Database, orgId: string): void {
   client.execute(SET_OWNER, [orgId]);

@@ -1,7 +1,6 @@
 import { type Database, type OpenOptions, open } from "@alkdev/honker";
-import { StorageError } from "../../errors.ts";
 import { applyQuota } from "./quota-enforcement.ts";
-import { fileError, openTenantFile, readOwner } from "./tenant-file.ts";
+import { fileError, openTenantFile, requireOwner, unusableFile } from "./tenant-file.ts";
 import { TenantHandle } from "./tenant-handle.ts";
 import type { TenantQuota } from "./tenant-quota.ts";
 import type { TenantSchema } from "./tenant-schema.ts";
@@ -158,18 +157,11 @@ export class TenantHandles {
     const path = store.path(orgId, "live");
     const size = store.size(orgId, "live");
     if (size === null || size === 0) {
-      throw tenantFile(orgId, path, size === null ? "is missing" : "is empty");
+      throw unusableFile(orgId, path, size === null ? "is missing" : "is empty");
     }
     const keeper = openTenantFile(orgId, path, openOptions);
     try {
-      const owner = readOwner(keeper);
-      if (owner !== orgId) {
-        throw tenantFile(
-          orgId,
-          path,
-          owner === null ? "belongs to no organisation" : `belongs to organisation "${owner}"`,
-        );
-      }
+      requireOwner(keeper, orgId);
       return keeper;
     } catch (error) {
       keeper.close();
@@ -203,11 +195,4 @@ export class TenantHandles {
     this.#idle.delete(tenantOpen);
     tenantOpen.keeper.close();
   }
-}
-
-function tenantFile(orgId: string, path: string, what: string): StorageError {
-  return new StorageError("TENANT_FILE", `the file "${path}" of tenant "${orgId}" ${what}`, {
-    hint: "Restore it from a backup, or import an export",
-    details: { orgId, path },
-  });
 }

@@ -3,7 +3,7 @@ import { StorageError } from "../../../errors.ts";
 import { requirePath } from "../checks.ts";
 import { settle } from "../settle.ts";
 import type { TenantContext } from "../tenant-context.ts";
-import { fileError, openTenantFile } from "../tenant-file.ts";
+import { fileError, openTenantFile, requireOwner, unusableFile } from "../tenant-file.ts";
 import { whileLockedAsync } from "../tenant-lock.ts";
 import { requireState, TENANT_ACCESS } from "../tenant-states.ts";
 import type { TenantVersion } from "../tenant-version.ts";
@@ -88,11 +88,15 @@ export function openAsItIs(context: TenantContext, orgId: string): Database {
   return system.transaction(() => {
     requireState(table.require(orgId), "migrate", TENANT_ACCESS.migrate);
     const path = store.path(orgId, "live");
-    if ((store.size(orgId, "live") ?? 0) > 0) return openTenantFile(orgId, path, openOptions);
-    throw new StorageError("TENANT_FILE", `the file "${path}" of tenant "${orgId}" is missing`, {
-      hint: "Restore it from a backup",
-      details: { orgId, path },
-    });
+    if ((store.size(orgId, "live") ?? 0) === 0) throw unusableFile(orgId, path, "is missing");
+    const client = openTenantFile(orgId, path, openOptions);
+    try {
+      requireOwner(client, orgId);
+      return client;
+    } catch (error) {
+      client.close();
+      throw fileError(error, orgId, path);
+    }
   });
 }
 
