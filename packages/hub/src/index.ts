@@ -22,5 +22,6 @@ export type {
 export { HUB_MEMBERSHIP_SCOPES } from "./core/hub-scopes.ts";
 export type { Session } from "./core/session.ts";
 export { HubError, type HubErrorCode, type HubErrorOptions } from "./errors.ts";
+export type { HubMcpOptions } from "./http/mcp-routes.ts";
 export { type Hub, type StartHubOptions, startHub } from "./start-hub.ts";
 export { type HubWorkers, type HubWorkersOptions, startHubWorkers } from "./workers/hub-workers.ts";

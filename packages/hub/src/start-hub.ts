@@ -5,6 +5,7 @@ import { createHubCore, type HubCore } from "./core/hub-core.ts";
 import type { HubOptions } from "./core/hub-options.ts";
 import { HubError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
+import type { HubMcpOptions, McpRoutes } from "./http/mcp-routes.ts";
 import { createHubMetrics } from "./http/metrics.ts";
 import { recheckSessions } from "./socket/recheck-sessions.ts";
 import { createUpgrade } from "./socket/upgrade.ts";
@@ -22,6 +23,11 @@ export interface StartHubOptions extends HubOptions {
   readonly corsOrigins?: readonly string[];
   /** Whether `/metrics` is served, default true. */
   readonly metrics?: boolean;
+  /**
+   * `/mcp`, which offers operations as tools to MCP clients. Needs the package `@modelcontextprotocol/sdk`.
+   * Default: none.
+   */
+  readonly mcp?: HubMcpOptions;
   /**
    * Workers of the queues and schedules of `system.db` and of all tenants in this process. Default: with
    * their own defaults; false: they run elsewhere, by `alkdev workers`.
@@ -60,8 +66,10 @@ export async function startHub(options: StartHubOptions): Promise<Hub> {
   const metrics = options.metrics === false ? null : createHubMetrics(core);
   let stopping: Promise<void> | undefined;
   const isReady = (): boolean => stopping === undefined;
+  const mcp = options.mcp === undefined ? null : await loadMcp(core, options.mcp);
   const app = createApp({
     core,
+    mcp,
     metrics,
     isReady,
     trustProxy,
@@ -113,6 +121,7 @@ export async function startHub(options: StartHubOptions): Promise<Hub> {
     upgrade.close();
     await workers?.stop();
     await core.drain(drainMs);
+    await mcp?.close();
     await core.close();
     server.closeAllConnections();
     await closed;
@@ -125,6 +134,20 @@ export async function startHub(options: StartHubOptions): Promise<Hub> {
     return stopping;
   };
   return { core, url: `http://${named}:${bound}`, stop: stopOnce, [Symbol.asyncDispose]: stopOnce };
+}
+
+/** Only where it is asked for: the library of the protocol is large, and need not be there. */
+async function loadMcp(core: HubCore, options: HubMcpOptions): Promise<McpRoutes> {
+  try {
+    const { mcpRoutes } = await import("./http/mcp-routes.ts");
+    return mcpRoutes(core, options);
+  } catch (error) {
+    await core.close();
+    throw new HubError("INVALID_ARGUMENT", `/mcp cannot be served: ${(error as Error).message}`, {
+      cause: error,
+      hint: "npm install @modelcontextprotocol/sdk",
+    });
+  }
 }
 
 function listen(

@@ -230,6 +230,16 @@ export class HubCore implements AsyncDisposable {
     return subscriptions;
   }
 
+  /**
+   * What a session may do where it works: in its organisation, or in the system.
+   *
+   * @throws CallError `UNAUTHENTICATED`, `RATE_LIMITED`, `FORBIDDEN`, `UNAVAILABLE`
+   */
+  identityOf(session: Session): Identity {
+    using lease = this.#lease(session);
+    return this.#identityOf(session.principal(), lease);
+  }
+
   /** The spec of an operation as a session sees it; null where there is none. */
   specOf(session: Session, id: string): OperationSpec | null {
     using lease = this.#lease(session);

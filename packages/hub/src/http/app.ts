@@ -7,6 +7,7 @@ import { authRoutes } from "./auth-routes.ts";
 import { callRoutes } from "./call-routes.ts";
 import { errorResponse } from "./error-response.ts";
 import { healthRoutes } from "./health-routes.ts";
+import type { McpRoutes } from "./mcp-routes.ts";
 import type { HubMetrics } from "./metrics.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 import { type HubEnv, sourceAddress } from "./source-address.ts";
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly trustProxy: boolean;
   /** Origins whose pages may call; none by default. */
   readonly corsOrigins: readonly string[];
+  /** Null: there is no `/mcp`. */
+  readonly mcp: McpRoutes | null;
 }
 
 /** Every route of the hub but the WebSocket. */
@@ -50,6 +53,7 @@ export function createApp(options: AppOptions): Hono<HubEnv> {
   app.route("/", callRoutes(core));
   app.route("/", authRoutes(core));
   app.route("/", openApiRoutes(core));
+  if (options.mcp !== null) app.route("/", options.mcp.app);
   app.notFound((context) =>
     errorResponse(
       new CallError("NOT_FOUND", `there is no ${context.req.method} ${context.req.path}`),
