@@ -74,7 +74,7 @@ describe("alkdev hub, call, operations, watch and status (M44, M42)", () => {
     expect((await called.stop("SIGCONT")).code).toBe(6);
   }, 120_000);
 
-  it("has an exit status for each way in which a call fails", async () => {
+  it("has an exit status for each way in which a call or a start fails", async () => {
     const { hub, to } = await startHub();
     const of = async (...args: string[]): Promise<number | null> => (await run(args)).code;
     expect(await of("call", "no.such", ...to)).toBe(3);
@@ -82,6 +82,10 @@ describe("alkdev hub, call, operations, watch and status (M44, M42)", () => {
     expect(await of("call", "hub.whoami", "{", ...to)).toBe(2);
     expect(await of("call", "hub.whoami", ...to, "--key", "alk_wrong")).toBe(4);
     expect(await of("call", "hub.whoami", ...to, "--org", "nobody")).toBe(4);
+    const { port } = new URL(to[1] as string);
+    const taken = await run(["hub", "--no-workers", "--port", port]);
+    expect(taken.code).toBe(1);
+    expect(taken.stderr).toContain(`cannot listen on 127.0.0.1:${port}`);
     await hub.stop();
     const { code, stderr } = await run(["call", "hub.whoami", ...to, "--json"]);
     expect(code).toBe(6);
@@ -89,7 +93,7 @@ describe("alkdev hub, call, operations, watch and status (M44, M42)", () => {
     expect(stderr).toContain("ECONNREFUSED");
   }, 60_000);
 
-  it("starts no hub over nothing, on a taken port, or with options it does not know", async () => {
+  it("starts no hub over nothing, or with options it does not know", async () => {
     const none = await cli(join(folder, "none")).run(["hub"]);
     expect(none.code).toBe(3);
     const config = join(folder, "hub.json");
@@ -118,6 +122,21 @@ describe("alkdev watch and workers over files (M44)", () => {
       .split("\n")
       .map((line) => JSON.parse(line).offset as number);
     expect(offsets).toEqual([1, 2]);
+  }, 60_000);
+
+  it("lets go of a tenant that somebody archives, and says so", async () => {
+    const { tenants } = await json<{ tenants: { file: string }[] }>(["tenant", "list"]);
+    {
+      using db = open(join(folder, "data", "tenants", tenants[0]?.file as string));
+      db.stream("letters").publish({ n: 1 });
+    }
+    const args = ["watch", "stream", "letters", "--org", "acme", "--from", "start", "--json"];
+    const watching = await background(args, '{"n":1}');
+    expect((await run(["tenant", "archive", "acme", "--wait", "30s"])).code).toBe(0);
+    const { code, stderr } = await watching.stop("SIGCONT");
+    expect(code).toBe(1);
+    expect(JSON.parse(stderr).error.message).toMatch(/^organisation "acme" is archiv(ing|ed) now$/);
+    await json(["tenant", "unarchive", "acme"]);
   }, 60_000);
 
   it("ends without a word when whoever reads it has gone", async () => {

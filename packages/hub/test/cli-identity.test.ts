@@ -111,6 +111,15 @@ describe("alkdev init, account, key, peer-key, org and member (M44)", () => {
     expect([done.suspended, done.kept.length]).toEqual([[], 1]);
     const { status } = await json<{ status: string }>(["account", "show", "bot@example.com"]);
     expect(status).toBe("deactivated");
+    const { entries } = await json<{ entries: { action: string; account: string }[] }>([
+      ...["audit", "--account", "bot@example.com", "--limit", "2"],
+    ]);
+    expect(entries.map(({ action, account }) => [action, account])).toEqual([
+      ["peer_key.revoked", "bot@example.com"],
+      ["api_key.revoked", "bot@example.com"],
+    ]);
+    const { stdout } = await run(["audit", "--action", "account.created"]);
+    expect(stdout).toMatch(/^\S+Z +account\.created +ada@example\.com +\{/m);
     const missing = await run(["account", "show", "b_t@example.com"]);
     expect(missing).toMatchObject({ code: 3, stdout: "" });
   });

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { eventually } from "@alkdev/testkit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cli, sharedFolder } from "./cli-fixture.ts";
 
@@ -50,4 +51,27 @@ describe("alkdev spoke (M44, M43)", () => {
     expect(noKey.code).toBe(4);
     expect(noKey.stderr).toContain("Set ALKDEV_KEY");
   });
+
+  it("ends when its key is revoked, with 4", async () => {
+    const config = join(folder, "hub.json");
+    writeFileSync(config, JSON.stringify({ port: 0, limits: { heartbeatMs: 500 } }));
+    const serve = ["hub", "--no-workers", "--json", "--config", config];
+    const hub = await background(serve, '"url"');
+    const { url } = JSON.parse(hub.stdout()) as { url: string };
+    const { id, key } = await json<{ id: string; key: string }>([
+      ...["key", "create", "admin@localhost"],
+    ]);
+    const file = join(folder, "north.db");
+    const spoke = await background(
+      ["spoke", MODULE, "--name", "north", "--file", file, "--hub", url, "--org", "acme"],
+      "Spoke north: ready",
+      { ALKDEV_KEY: key },
+    );
+    await json(["key", "revoke", id]);
+    await eventually("the spoke has ended", () => spoke.child.exitCode !== null, 45_000);
+    const { code, stderr } = await spoke.stop();
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^alkdev: /m);
+    await hub.stop();
+  }, 120_000);
 });

@@ -76,6 +76,11 @@ export const COMMANDS: readonly TopCommand[] = [
     load: async () => (await import("./commands/member.ts")).defineMember,
   },
   {
+    name: "audit",
+    summary: "who did what, newest first",
+    load: async () => (await import("./commands/audit.ts")).defineAudit,
+  },
+  {
     name: "tenant",
     summary: "the files of organisations, and their life",
     load: async () => (await import("./commands/tenant.ts")).defineTenant,

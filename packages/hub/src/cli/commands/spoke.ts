@@ -32,6 +32,7 @@ async function spoke(run: Run, options: SpokeCommandOptions, path: string): Prom
   const { out, signal } = run;
   const { hub, org, name, file = `${name}.db` } = options;
   const operations = await operationsOf(path);
+  const refused = new AbortController();
   await using opened = openSpoke({
     ...(await credentialOf(options, run)),
     ...(org === undefined ? {} : { org }),
@@ -39,11 +40,15 @@ async function spoke(run: Run, options: SpokeCommandOptions, path: string): Prom
     name,
     file,
     operations,
-    onStateChange: (state) => out.line({ state }, () => `Spoke ${name}: ${state}`),
+    onStateChange: (state) => {
+      out.line({ state }, () => `Spoke ${name}: ${state}`);
+      if (state === "refused") refused.abort();
+    },
     onError: (error, context) => out.warn(error, context),
   });
-  await Promise.race([opened.ready(), untilAborted(signal)]);
-  await untilAborted(signal);
+  await untilAborted(AbortSignal.any([signal, refused.signal]));
+  // says why
+  if (!signal.aborted) await opened.ready();
   out.note("Stopping.");
 }
 

@@ -1,4 +1,6 @@
+import { CallError } from "@alkdev/operations";
 import { EXIT } from "../exit-codes.ts";
+import type { HubClient } from "../remote/hub-client.ts";
 import { hubClient, type RemoteOptions, withHub } from "../remote/hub-options.ts";
 import type { DefineCommand, Run } from "../shell.ts";
 
@@ -16,8 +18,19 @@ async function status(run: Run, options: RemoteOptions): Promise<void> {
     readonly problem?: string;
   };
   if (readiness.status !== 200) run.exitWith(EXIT.tryLater);
-  const { data } = await client.call({ operation: "hub.status", input: {}, signal });
-  out.result({ url: options.hub, state, problem, hub: data as object }, ({ url, hub }) =>
+  const hub = await detailsOf(client, signal);
+  out.result({ url: options.hub, state, problem, hub }, ({ url }) =>
     out.fields({ url, state, ...(problem === null ? {} : { problem }), ...hub }),
   );
+}
+
+/** How the hub is, for those who may know; null for others. */
+async function detailsOf(client: HubClient, signal: AbortSignal): Promise<object | null> {
+  try {
+    const { data } = await client.call({ operation: "hub.status", input: {}, signal });
+    return data as object;
+  } catch (error) {
+    if (error instanceof CallError && error.code === "ACCESS_DENIED") return null;
+    throw error;
+  }
 }

@@ -1,3 +1,4 @@
+import type { Stream } from "@alkdev/honker";
 import { HubError } from "../../errors.ts";
 import { eventOf } from "../../operations/stream-schemas.ts";
 import { streamStart } from "../arguments/stream-start.ts";
@@ -109,15 +110,7 @@ function resetConsumer(
   using use = useStream(data, options, name);
   const { stream } = use;
   requireConsumer(stream.consumers(), name, consumer);
-  const { lastOffset } = stream.info();
-  const offset =
-    from === "start"
-      ? 0
-      : from === "end"
-        ? (lastOffset ?? 0)
-        : from instanceof Date
-          ? stream.offsetAt(from)
-          : from;
+  const offset = offsetOf(stream, from);
   const before = stream.getOffset(consumer);
   stream.resetOffset(consumer, offset);
   out.result(
@@ -125,6 +118,12 @@ function resetConsumer(
     () =>
       `${consumer} goes on after ${offset}; it was at ${before}. A process that reads as it now would move it on: restart it.`,
   );
+}
+
+function offsetOf(stream: Stream, from: ReturnType<typeof streamStart>): number {
+  if (from === "start") return 0;
+  if (from === "end") return stream.info().lastOffset ?? 0;
+  return from instanceof Date ? stream.offsetAt(from) : from;
 }
 
 async function deleteConsumer(

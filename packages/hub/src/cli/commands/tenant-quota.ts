@@ -27,9 +27,10 @@ function quota({ data, out }: DataRun, { none, ...limits }: QuotaOptions, org: s
   if (none === true && isGiven) {
     throw new HubError("INVALID_ARGUMENT", "--none and limits exclude each other");
   }
+  const changed = isGiven ? limits : null;
   const tenant =
-    isGiven || none === true ? data.tenants.setQuota(orgId, none === true ? null : limits) : null;
-  const held = (tenant ?? data.tenants.get(orgId))?.quota ?? null;
+    isGiven || none === true ? data.tenants.setQuota(orgId, changed) : data.tenants.get(orgId);
+  const held = tenant?.quota ?? null;
   out.result({ org: slug, orgId, quota: held }, () =>
     held === null ? `The tenant of ${slug} has no limits.` : out.fields(held),
   );

@@ -10,6 +10,7 @@ import {
 } from "../event-text.ts";
 import { openPlace, type PlaceOptions, withPlace } from "../places/place.ts";
 import { useStream } from "../places/use-stream.ts";
+import { whileOpen } from "../places/while-open.ts";
 import { hubClient, hubOption, keyOption } from "../remote/hub-options.ts";
 import type { DataRun, DefineCommand } from "../shell.ts";
 
@@ -39,7 +40,7 @@ async function watchStream(
   options: WatchStreamOptions,
   stream: string,
 ): Promise<void> {
-  const { out, signal } = run;
+  const { out } = run;
   const from = streamStart(options.from);
   if (options.hub !== undefined) {
     if (from instanceof Date) {
@@ -57,15 +58,16 @@ async function watchStream(
     for await (const event of events) out.line(event, eventText);
   } else {
     using use = useStream(run.data, options, stream);
-    for await (const event of use.stream.tail({ from, signal })) {
-      out.line(eventOf(event), eventText);
-    }
+    await whileOpen(run, use.place, async (signal) => {
+      for await (const event of use.stream.tail({ from, signal })) {
+        out.line(eventOf(event), eventText);
+      }
+    });
   }
-  signal.throwIfAborted();
 }
 
 async function watchChannel(run: DataRun, options: WatchOptions, channel: string): Promise<void> {
-  const { out, signal } = run;
+  const { out } = run;
   if (options.hub !== undefined) {
     const input = { channel };
     const heard = answersOf<NotificationView>(
@@ -77,11 +79,12 @@ async function watchChannel(run: DataRun, options: WatchOptions, channel: string
     for await (const notification of heard) out.line(notification, notificationText);
   } else {
     using place = openPlace(run.data, options);
-    for await (const notification of place.db.listen(channel, { signal })) {
-      out.line(notificationOf(notification), notificationText);
-    }
+    await whileOpen(run, place, async (signal) => {
+      for await (const notification of place.db.listen(channel, { signal })) {
+        out.line(notificationOf(notification), notificationText);
+      }
+    });
   }
-  signal.throwIfAborted();
 }
 
 async function* answersOf<T>(

@@ -21,6 +21,8 @@ export interface Place extends Disposable {
   readonly db: Database;
   /** What is known to travel through it; null for files of other programs. */
   readonly catalog: Catalog | null;
+  /** The organisation whose tenant it is; null for other files. */
+  readonly orgId: string | null;
 }
 
 /** Lets a command be told which file it speaks of. */
@@ -42,7 +44,13 @@ export function openPlace(data: DataFolder, { org, file }: PlaceOptions): Place 
   if (file !== undefined) return openFile(file);
   if (org === undefined) {
     const db = data.system.$client;
-    return { name: "system.db", db, catalog: systemCatalog, [Symbol.dispose]: () => {} };
+    return {
+      name: "system.db",
+      db,
+      catalog: systemCatalog,
+      orgId: null,
+      [Symbol.dispose]: () => {},
+    };
   }
   const { id, slug } = requireOrg(data.system, org);
   const handle = data.tenants.open(id);
@@ -50,6 +58,7 @@ export function openPlace(data: DataFolder, { org, file }: PlaceOptions): Place 
     name: `organisation "${slug}"`,
     db: handle.db.$client,
     catalog: tenantCatalog,
+    orgId: id,
     [Symbol.dispose]: () => handle.close(),
   };
 }
@@ -60,5 +69,5 @@ function openFile(path: string): Place {
     throw new HubError("NOT_FOUND", `there is no file "${path}"`, { details: { path } });
   }
   const db = open(path);
-  return { name: path, db, catalog: null, [Symbol.dispose]: () => db.close() };
+  return { name: path, db, catalog: null, orgId: null, [Symbol.dispose]: () => db.close() };
 }

@@ -28,7 +28,7 @@ export function useStream(data: DataFolder, options: PlaceOptions, name: string)
 }
 
 function requireUsed({ db, name: file }: Place, name: string, catalog: readonly string[]): void {
-  const used = db.stats().streams.map(({ stream }) => stream);
+  const used = db.streams();
   if (used.includes(name)) return;
   const known = [...new Set([...catalog, ...used])].sort();
   throw new HubError("NOT_FOUND", `${file} has no stream "${name}"`, {
