@@ -64,11 +64,12 @@ export async function importThroughSpoke(options: RunOptions): Promise<Report> {
   };
 }
 
-/** The spoke registers some hundred milliseconds after it was started. */
+/** The spoke registers some hundred milliseconds after it was started; of an earlier one the hub knows. */
 async function spokeIsThere(client: HubCaller, signal: AbortSignal): Promise<void> {
   await until(signal, "the spoke to join", async () => {
-    const { data } = await client.call("hub.operations", { ids: ["lockfiles.import"] });
-    return (data as { readonly items: readonly unknown[] }).items.length > 0 || undefined;
+    const { data } = await client.call("spokes.list", {});
+    const { items } = data as { readonly items: readonly { readonly connected: boolean }[] };
+    return items.some(({ connected }) => connected) || undefined;
   });
 }
 

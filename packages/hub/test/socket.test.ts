@@ -200,9 +200,9 @@ describe("a client of a WebSocket that means no good (M42)", () => {
   });
 
   it("and says it is somebody else stays who it is, in the handler and in the call graph", async () => {
-    const who = demo("who", (_input, { identity, trusted, metadata }) => ({
+    const who = demo("who", (_input, { identity, metadata, ...context }) => ({
       id: identity?.id,
-      trusted: trusted ?? null,
+      trusted: (context as { trusted?: unknown }).trusted ?? null,
       metadata: Object.keys(metadata),
     }));
     const { hub, data } = await testHub({ operations: { tenant: [who] } });
