@@ -11,6 +11,7 @@ interface HubCommandOptions {
   readonly name?: string;
   readonly workers: boolean;
   readonly trustProxy?: boolean;
+  readonly mcp?: boolean;
   readonly config?: string;
 }
 
@@ -24,6 +25,7 @@ const KEYS: readonly (keyof HubConfig)[] = [
   "trustProxy",
   "corsOrigins",
   "metrics",
+  "mcp",
   "workers",
   "drainMs",
   "limits",
@@ -43,19 +45,21 @@ export const defineHub: DefineCommand = (command, shell) => {
     .option("--name <name>", "name of this hub, the same after a restart (default: main)")
     .option("--no-workers", "leave queues and schedules to alkdev workers")
     .option("--trust-proxy", "believe X-Forwarded-For: only behind a proxy that sets it")
+    .option("--mcp", "serve /mcp, which offers operations as tools to MCP clients")
     .option("--config <file>", "JSON with options of startHub; options given here come first")
     .action(shell.action<HubCommandOptions>(hub));
 };
 
 async function hub(run: DataRun, options: HubCommandOptions): Promise<void> {
   const { data, out, signal } = run;
-  const { config, workers, ...given } = options;
+  const { config, workers, mcp, ...given } = options;
   // a hub makes a folder that is not there, and then nobody could sign in
   data.require();
   await using started = await startHub({
     ...(config === undefined ? {} : configOf(config)),
     ...given,
     ...(workers ? {} : { workers: false }),
+    ...(mcp === true ? { mcp: {} } : {}),
     dataFolder: data.path,
     onError: (error, context) => out.warn(error, context),
   });
