@@ -29,7 +29,7 @@ import { runTable } from "./run-table.ts";
 /** Page cache of all files together, while much is written: indexes are written at random places. */
 const CACHE_KIB = 131_072;
 const SYSTEM_CACHE_KIB = 32_768;
-const LEAST_CACHE_KIB = 2_048;
+const LEAST_CACHE_KIB = 512;
 /** Each table goes through all tenants, and closing a file costs a flush. */
 const MOST_OPEN = 500;
 /** Two imports into one place exclude each other. */
