@@ -177,8 +177,10 @@ describe("workers of many tenants (M35)", () => {
     const { tenants, start, manager } = fleetOf(30, 5);
     for (const { orgId } of tenants.list()) enqueue(tenants, orgId);
     const both = [start(), start({ tenants: manager({ maxOpen: 5 }) })];
-    await eventually("all is done", () =>
-      tenants.list().every(({ orgId }) => completed(tenants, orgId) === 1),
+    await eventually(
+      "all is done",
+      () => tenants.list().every(({ orgId }) => completed(tenants, orgId) === 1),
+      20_000,
     );
     await eventually("both are quiet", () => both.every(isQuiet));
     for (const { orgId } of tenants.list()) expect(completed(tenants, orgId)).toBe(1);

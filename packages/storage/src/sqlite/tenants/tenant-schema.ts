@@ -83,10 +83,7 @@ export class TenantSchema {
 
   /** @throws {@link StorageError} `WRONG_DATABASE_KIND` */
   read(client: Database): TenantVersion {
-    return {
-      schema: appliedVersion(client, "tenant"),
-      app: this.#ownTables === undefined ? 0 : newestMigration({ $client: client }, this.#table),
-    };
+    return { schema: appliedVersion(client, "tenant"), app: this.#readApp(client) };
   }
 
   /**
@@ -96,10 +93,13 @@ export class TenantSchema {
    * @throws {@link StorageError} `UNKNOWN_SCHEMA`, `MIGRATION_FAILED`
    */
   bring(client: Database, version: TenantVersion = this.newest): void {
-    const steps = this.#steps.filter((step) => step.version <= version.schema);
-    const own = (): void => ensureSchema(client, "tenant", steps);
-    if (this.requireKnown(client).app >= version.app) {
-      own();
+    const own = (): void => {
+      const steps = this.#steps.filter((step) => step.version <= version.schema);
+      ensureSchema(client, "tenant", steps);
+    };
+    const found = this.requireKnown(client);
+    if (found.app >= version.app) {
+      if (found.schema < version.schema) own();
       return;
     }
     const { migrationsFolder } = this.#ownTables as OwnTablesOptions;
@@ -122,8 +122,8 @@ export class TenantSchema {
    * @throws {@link StorageError} `UNKNOWN_SCHEMA` for a newer one
    */
   requireKnown(client: Database): TenantVersion {
-    requireKnown(client, "tenant", this.newest.schema);
-    const version = this.read(client);
+    const schema = requireKnown(client, "tenant", this.newest.schema);
+    const version = { schema, app: this.#readApp(client) };
     if (version.app <= this.newest.app) return version;
     throw new StorageError(
       "UNKNOWN_SCHEMA",
@@ -167,6 +167,10 @@ export class TenantSchema {
         details: { path: client.path, found: version, oldest: this.#oldestServed },
       },
     );
+  }
+
+  #readApp(client: Database): number {
+    return this.#ownTables === undefined ? 0 : newestMigration({ $client: client }, this.#table);
   }
 
   get #table(): string {
