@@ -10,6 +10,7 @@ import { eventually } from "@alkdev/testkit";
 import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import type { Hub } from "../src/index.ts";
+import { REGISTER_SPOKE } from "../src/protocol/spoke-protocol.ts";
 import { post, testHub } from "./hub-fixture.ts";
 import { connect, type RawSocket, refusal } from "./socket-fixture.ts";
 import { demo } from "./spoke-fixture.ts";
@@ -261,6 +262,34 @@ describe("a client of a WebSocket that means no good (M42)", () => {
     spies[0]?.send("__subscribe", "", durable);
     await spies[0]?.settled();
     expect(refused(spies[0] as RawSocket)).toEqual(["REFUSED"]);
+  });
+
+  it("and registers one spoke after the other over a connection has one", async () => {
+    const { hub, data } = await testHub();
+    const raw = await connect(hub, { key: data.keys.owner });
+    const spec = {
+      version: "1.0.0",
+      type: "query",
+      description: "For tests.",
+      inputSchema: {},
+      outputSchema: {},
+      accessControl: { requiredScopes: [] },
+    };
+    const register = (name: string, namespace = name) =>
+      raw.call(REGISTER_SPOKE, {
+        name,
+        instance: "one",
+        operations: [{ ...spec, namespace, name: "run" }],
+      });
+    expect(await register("first")).toEqual({ operations: ["first.run"] });
+    expect(await register("first", "renamed")).toEqual({ operations: ["renamed.run"] });
+    expect(await register("second")).toBe("ALREADY_EXISTS");
+    expect(await register("first", "graphs")).toBe("ALREADY_EXISTS");
+    const { items } = await raw.call("spokes.list", {});
+    expect(items).toMatchObject([{ name: "first", operations: ["renamed.run"] }]);
+    await raw.call("renamed.run", {}, { deadline: Date.now() + 50 });
+    expect(await metrics(hub)).toMatch(/operation="spoke",realm="tenant"/);
+    expect(await metrics(hub)).not.toMatch(/renamed/);
   });
 
   it("and does not read is cut off, and holds up nobody", async () => {

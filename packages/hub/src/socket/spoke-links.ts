@@ -71,7 +71,8 @@ export class SpokeLinks {
    * Takes the operations of a spoke; those it had before and has no more are gone.
    *
    * @throws CallError `NO_CONNECTION`, `SPOKE_NAME_TAKEN` while another process of that name is connected,
-   * `ALREADY_EXISTS` for an operation of somebody else, `INVALID_SPEC` for two of one name
+   * `ALREADY_EXISTS` for an operation of somebody else or a second spoke of one connection,
+   * `INVALID_SPEC` for two operations of one name
    */
   register(connection: SpokeConnection, spoke: SpokeRegistration): void {
     const { name, instance, operations, json } = spoke;
@@ -86,6 +87,7 @@ export class SpokeLinks {
       });
     }
     requireDistinct(operations);
+    this.#requireOnly(connection, name);
     this.#requireFree(spoke);
     const link = known ?? this.#link(name, []);
     this.#unserve(link);
@@ -170,6 +172,20 @@ export class SpokeLinks {
       write();
     } catch (error) {
       this.#settings.onError(error, "keeping what spokes serve");
+    }
+  }
+
+  /** One spoke a connection: what a frame can hold bounds what a client can have. */
+  #requireOnly(connection: SpokeConnection, name: string): void {
+    for (const link of this.#links.values()) {
+      if (link.connection !== connection || link.name === name) continue;
+      throw new CallError(
+        "ALREADY_EXISTS",
+        `the connection is the spoke "${link.name}"'s already`,
+        {
+          details: { name: link.name },
+        },
+      );
     }
   }
 
