@@ -59,6 +59,20 @@ describe("WebSocket durable topics (M23)", () => {
     expect(seen).toEqual(numbers(0, 20));
   });
 
+  it("does not wait for a server that goes while the client closes", async () => {
+    const { server, url } = await durableServer(new MemoryLog());
+    const { target } = startClient(url, { durable: { consumer: "c" } });
+    target.addEventListener("n:", () => undefined);
+    await target.settled();
+    for (const socket of server.clients) socket.pause(); // it hears nothing any more
+    const began = performance.now();
+    const closing = target.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const socket of server.clients) socket.terminate();
+    await closing;
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
   it("delivers again what a client that crashed had not confirmed", async () => {
     const log = new MemoryLog();
     const { url } = await durableServer(log);

@@ -79,6 +79,8 @@ class ClientTarget implements RemoteEventTarget {
   #queued: string[] = [];
   readonly #settling = new Map<string, { resolve(): void; reject(error: unknown): void }>();
   #nonce = 0;
+  /** Set while closing waits for the server. */
+  #onLost: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: WebSocketClientOptions) {
@@ -114,7 +116,10 @@ class ClientTarget implements RemoteEventTarget {
       connectTimeoutMs,
       onOpen: () => this.#onOpen(),
       onText: (text) => this.#onText(text),
-      onState: (state) => options.onStateChange?.(state),
+      onState: (state) => {
+        if (state !== "open") this.#onLost?.();
+        options.onStateChange?.(state);
+      },
       onError: (error) => this.#report(error, "the WebSocket connection"),
     });
   }
@@ -181,7 +186,11 @@ class ClientTarget implements RemoteEventTarget {
 
   async #saved(durable: DurableTopics): Promise<void> {
     await durable.close();
-    if (this.#socket.open) await this.#roundTrip();
+    if (!this.#socket.open) return;
+    const lost = new Promise<void>((resolve) => {
+      this.#onLost = resolve;
+    });
+    await Promise.race([this.#roundTrip(), lost]);
   }
 
   #requireSize(frame: string, topic: string): void {
