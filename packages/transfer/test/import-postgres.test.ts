@@ -261,6 +261,29 @@ describe("importPostgres (M38)", () => {
   );
 
   it(
+    "goes on after PostgreSQL ended the connection in the middle of a table",
+    async () => {
+      const { options } = await seededHub(3_000);
+      let ended: Promise<unknown> | undefined;
+      const cut = importPostgres({
+        ...options,
+        batchSize: 20,
+        onProgress: ({ item }) => {
+          if (item !== "nodes") return;
+          ended ??= onPostgres(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'alkdev-transfer' AND query LIKE '%${options.schema}%'`);
+        },
+      });
+      // small tables may be in the buffers already: it is the next query that fails
+      await expect(cut).rejects.toThrow();
+      await ended;
+      const report = await importPostgres(options);
+      expect(report).toMatchObject({ ok: true, snapshots: 2 });
+    },
+    LIMIT,
+  );
+
+  it(
     "gives what belongs to nobody to the organization that is named for it",
     async () => {
       const { options } = await seededHub(300);

@@ -94,7 +94,11 @@ async function importInto(settings: ImportSettings, shown: ImportSettings): Prom
       const begun = new ImportRun(system, tenants, identity);
       requireSame(begun.identity, identity);
       if (!begun.begun) requireEmpty(system, systemPath);
-      if (begun.report !== null) return begun.report;
+      if (begun.report !== null) {
+        // it was killed after its end
+        await removeAllTraces(begun);
+        return begun.report;
+      }
       const plan = await planImport(source, schema, { settings: locked, run: begun });
       await readAll(begun, plan, { source, schema, settings: locked });
       const report = await makeReport(begun, plan, { source, schema, settings: locked, shown });
