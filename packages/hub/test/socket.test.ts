@@ -520,6 +520,17 @@ describe("a WebSocket connection ends (M41, M42)", () => {
     await (await connect(hub, { key })).settled();
   });
 
+  it("with the hub, which does not wait for a client that answers nothing", async () => {
+    const { hub, data } = await testHub();
+    const raw = await connect(hub, { key: data.keys.owner });
+    raw.socket.pause();
+    const began = performance.now();
+    await hub.stop();
+    expect(performance.now() - began).toBeLessThan(10_000);
+    raw.socket.resume();
+    expect((await raw.closed)[0]).toBe(1_001);
+  });
+
   it("with the hub, once the calls that run are answered", async () => {
     const gate = Promise.withResolvers<void>();
     let runs = 0;

@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { CallError } from "@alkdev/operations";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import type { HubCore } from "../core/hub-core.ts";
 import type { Session } from "../core/session.ts";
 import { callErrorOf, errorAnswer } from "../http/error-response.ts";
@@ -11,6 +11,9 @@ import { lastForwarded } from "../http/source-address.ts";
 import { ORG_HEADER, SOCKET_PATH, SUBPROTOCOL } from "../protocol/connection-names.ts";
 import type { CutOff } from "./connection-context.ts";
 import { openSocketSession } from "./socket-session.ts";
+
+/** Milliseconds that a client may take to agree to the end of its connection: a hub that stops waits for it. */
+const CLOSE_MS = 2_000;
 
 /** Options of {@link createUpgrade}. */
 export interface UpgradeOptions {
@@ -37,12 +40,14 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
   const { core, onRefused, onCutOff } = options;
   const { maxBodyBytes, maxSocketsPerAccount } = core.settings.limits;
   const perAccount = new Map<string, number>();
-  const server = new WebSocketServer({
+  const settings: ServerOptions & { readonly closeTimeout: number } = {
     noServer: true,
     maxPayload: maxBodyBytes,
+    closeTimeout: CLOSE_MS,
     // a key that is shown as a subprotocol must not be echoed
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
+  };
+  const server = new WebSocketServer(settings);
   const count = ({ accountId }: Session, by: 1 | -1): void => {
     const sockets = (perAccount.get(accountId) ?? 0) + by;
     if (sockets > 0) perAccount.set(accountId, sockets);
