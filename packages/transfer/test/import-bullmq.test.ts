@@ -145,7 +145,7 @@ describe("importBullMq (M38)", () => {
     await queue.addBulk([1, 2, 3].map((n) => ({ name: "n", data: n })));
     const redis = new Redis(REDIS_URL);
     onTestFinished(() => redis.disconnect());
-    const [broken] = await queue.getJobs(["wait", "paused"]);
+    const [broken] = await queue.getJobs(["wait"]);
     await redis.hset(`bull:${name}:${broken?.id}`, "data", "{broken");
     const report = await importBullMq(options(name));
     expect(report.taken.waiting).toBe(2);
