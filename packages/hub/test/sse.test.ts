@@ -159,6 +159,28 @@ describe("subscriptions by server-sent events (M42)", () => {
     expect(errors).toEqual([]);
   });
 
+  it("of a client that is gone before it is answered leave nothing open either", async () => {
+    const { hub, data, errors } = await countingHub();
+    const { hostname, port } = new URL(hub.url);
+    const input = encodeURIComponent(JSON.stringify({ to: 1_000_000, bytes: 1_000 }));
+    const sockets = Array.from({ length: 50 }, () => {
+      const socket = createConnection({ host: hostname, port: Number(port) });
+      socket.on("error", () => undefined);
+      socket.write(
+        `GET /subscribe/test.count?input=${input} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n` +
+          `Authorization: Bearer ${data.keys.member}\r\n\r\n`,
+        () => socket.resetAndDestroy(),
+      );
+      return socket;
+    });
+    await eventually("all are gone", () => sockets.every(({ destroyed }) => destroyed));
+    await eventually("the hub has dealt with them", async () => {
+      const { status } = await fetch(`${hub.url}/healthz`);
+      return status === 200 && hub.core.subscriptions === 0;
+    });
+    expect(errors).toEqual([]);
+  });
+
   it("of a client that does not read wait for it, and are cut off when it never does", async () => {
     const { hub, data, did } = await countingHub({
       limits: {
@@ -189,6 +211,15 @@ describe("subscriptions by server-sent events (M42)", () => {
     expect(hub.core.subscriptions).toBe(1);
     other.leave();
     socket.destroy();
+  });
+
+  it("are not begun for who wants no body", async () => {
+    const { hub, data, did } = await countingHub();
+    const url = `${hub.url}/subscribe/test.count?input={"to":100}`;
+    const headers = { authorization: `Bearer ${data.keys.member}` };
+    expect((await fetch(url, { method: "HEAD", headers })).status).toBe(405);
+    expect(did.started).toBe(0);
+    expect(hub.core.subscriptions).toBe(0);
   });
 
   it("are kept open by comments while nothing happens", async () => {

@@ -1,4 +1,4 @@
-import type { OperationSpec } from "@alkdev/operations";
+import { CallError, type OperationSpec } from "@alkdev/operations";
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { HubCall, HubCore } from "../core/hub-core.ts";
@@ -46,6 +46,11 @@ async function call(core: HubCore, context: Context<HubEnv>): Promise<Response> 
 function subscribe(core: HubCore, context: Context<HubEnv>, text: string): Response {
   let spec: OperationSpec | null = null;
   try {
+    // its events would go nowhere, and nobody would end it
+    if (context.req.raw.method === "HEAD") {
+      const error = new CallError("MALFORMED_REQUEST", "subscribe with GET or POST");
+      return errorResponse(error, { status: 405 });
+    }
     const session = sessionOf(core, context);
     const operationId = context.req.param("operation") ?? "";
     spec = core.specOf(session, operationId);
