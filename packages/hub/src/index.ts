@@ -1,6 +1,6 @@
 export { type CallOrigin, systemOf, tenantOf } from "./core/call-place.ts";
 export type { CallReport } from "./core/call-reports.ts";
-export type { Credential } from "./core/credential.ts";
+export type { Credential, SignInOptions } from "./core/credential.ts";
 export {
   DEFAULT_EVENT_ROUTES,
   type EventReach,
@@ -10,7 +10,6 @@ export {
   createHubCore,
   type HubCall,
   type HubCore,
-  type SignInOptions,
 } from "./core/hub-core.ts";
 export type {
   HubLimits,

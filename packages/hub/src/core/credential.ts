@@ -8,13 +8,20 @@ import {
   type SystemDatabase,
 } from "@alkdev/storage/sqlite";
 import { eq, or } from "drizzle-orm";
-import type { SignInOptions } from "./hub-core.ts";
 import { admitted, type Recheck, Session } from "./session.ts";
 
 /** What somebody shows: an API key, or a challenge that an SSH key has signed. */
 export type Credential =
   | { readonly bearer: string | null }
   | { readonly challenge: ChallengeAnswer };
+
+/** Where {@link signIn} lets somebody in. */
+export interface SignInOptions {
+  /** Id or slug of an organisation; null: none. Default: the only one of the account, or none. */
+  readonly org?: string | null;
+  /** Address of the caller. */
+  readonly source: string;
+}
 
 /** Where {@link signIn} looks. */
 interface SignInPlaces {

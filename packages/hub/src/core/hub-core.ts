@@ -27,7 +27,7 @@ import { hubOperations } from "../operations/hub-operations.ts";
 import { registerSpoke } from "../socket/register-spoke.ts";
 import { type CallOrigin, type CallPlace, withPlace } from "./call-place.ts";
 import { type Aim, type CallReport, CallReports } from "./call-reports.ts";
-import { type Credential, signIn } from "./credential.ts";
+import { type Credential, type SignInOptions, signIn } from "./credential.ts";
 import {
   type HubOperation,
   type HubOptions,
@@ -55,14 +55,6 @@ export interface HubCall {
   readonly deadline?: number;
   /** The connection it came over, for operations that call back. */
   readonly origin?: CallOrigin;
-}
-
-/** Where {@link HubCore.signIn} lets somebody in. */
-export interface SignInOptions {
-  /** Id or slug of an organisation; null: none. Default: the only one of the account, or none. */
-  readonly org?: string | null;
-  /** Address of the caller. */
-  readonly source: string;
 }
 
 /** A call that may go to the registry, which looks at the operation's own demands. */
@@ -390,9 +382,12 @@ export class HubCore implements AsyncDisposable {
         onError(error, `call ${requestId} of ${id}`),
     });
     for (const one of operations) {
-      const timeout =
-        one.operation.type === "subscription" ? {} : { timeoutMs: limits.callTimeoutMs };
-      registry.registerAll([journaled(one, { journalOf })], timeout);
+      const byDefault = one.operation.type === "subscription" ? undefined : limits.callTimeoutMs;
+      const { timeoutMs = byDefault } = one;
+      registry.registerAll(
+        [journaled(one, { journalOf })],
+        timeoutMs === undefined ? {} : { timeoutMs },
+      );
     }
     return registry;
   }

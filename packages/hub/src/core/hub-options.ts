@@ -68,7 +68,10 @@ export interface HubOptions {
   /** Limits and audit of signing in. */
   readonly auth?: Omit<AuthenticatorOptions, "onError">;
   /** How tenants are kept open. */
-  readonly tenants?: Pick<TenantManagerOptions, "maxOpen" | "openOptions" | "graceSeconds">;
+  readonly tenants?: Pick<
+    TenantManagerOptions,
+    "maxOpen" | "openOptions" | "graceSeconds" | "ownTables" | "olderFiles"
+  >;
   /** Whether calls are projected into the call graph here, default true. */
   readonly projection?: boolean;
   /** What fails in the background. Default: a process warning. */

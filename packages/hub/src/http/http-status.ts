@@ -1,26 +1,42 @@
 import type { CallError, OperationSpec } from "@alkdev/operations";
+import { HTTP_FAILURES, type HttpFailure } from "@alkdev/operations/openapi";
 
-/** The status of answers that fail in a way every call can; see `CallErrorCode` and `HubCore.signIn`. */
-const STATUS: Readonly<Record<string, number>> = {
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  ACCESS_DENIED: 403,
-  OPERATION_NOT_FOUND: 404,
-  WRONG_OPERATION_TYPE: 405,
-  VALIDATION_ERROR: 400,
-  MALFORMED_REQUEST: 400,
-  TOO_LARGE: 413,
-  RATE_LIMITED: 429,
-  ABORTED: 499,
-  EXECUTION_ERROR: 500,
-  UNKNOWN_ERROR: 500,
-  TRANSPORT_ERROR: 502,
-  OVERLOADED: 503,
-  SPOKE_AWAY: 503,
-  UNAVAILABLE: 503,
-  TIMEOUT: 504,
-};
+/** How every call at a hub can fail: as any by HTTP, and in ways of the hub. */
+export const HUB_FAILURES: readonly HttpFailure[] = [
+  ...HTTP_FAILURES,
+  {
+    code: "WRONG_OPERATION_TYPE",
+    status: 405,
+    description: "A subscription was called, or something else subscribed to.",
+  },
+  {
+    code: "CALL_RUNNING",
+    status: 409,
+    description: "A call of this `Idempotency-Key` runs. Ask again later.",
+  },
+  {
+    code: "CALL_INTERRUPTED",
+    status: 409,
+    description:
+      "A call of this `Idempotency-Key` was interrupted; nobody knows how far it came, so it is not run again.",
+  },
+  {
+    code: "OUTCOME_NOT_KEPT",
+    status: 409,
+    description:
+      "The call of this `Idempotency-Key` succeeded; its answer was secret or too large to be given again.",
+  },
+  { code: "ABORTED", status: 499, description: "The caller took the call back." },
+  {
+    code: "SPOKE_AWAY",
+    status: 503,
+    description: "The spoke that serves the operation is not connected. Try again later.",
+  },
+];
 
+const STATUS: ReadonlyMap<string, number> = new Map(
+  HUB_FAILURES.map(({ code, status }) => [code, status]),
+);
 /** Errors that an operation declares without a status. */
 const DECLARED = 422;
 
@@ -28,5 +44,5 @@ const DECLARED = 422;
 export function httpStatusOf({ code }: CallError, spec: OperationSpec | null): number {
   const declared = spec?.errorSchemas?.find((one) => one.code === code);
   if (declared !== undefined) return declared.httpStatus ?? DECLARED;
-  return STATUS[code] ?? DECLARED;
+  return STATUS.get(code) ?? DECLARED;
 }

@@ -5,6 +5,7 @@ import type { HubCore } from "../core/hub-core.ts";
 import { ORG_HEADER } from "../protocol/connection-names.ts";
 import { sessionOf } from "./call-request.ts";
 import { errorResponse } from "./error-response.ts";
+import { HUB_FAILURES } from "./http-status.ts";
 import type { HubEnv } from "./source-address.ts";
 
 /** Of the paths and headers, not of the operations: those have their own. */
@@ -41,6 +42,7 @@ export function openApiRoutes(core: HubCore): Hono<HubEnv> {
         title: "alkdev hub",
         version: API_VERSION,
         headers: HEADERS,
+        failures: HUB_FAILURES,
       });
       last = { specs, text: JSON.stringify(document) };
     }

@@ -2,8 +2,6 @@ import { CallError } from "@alkdev/operations";
 import type { ChallengeAnswer } from "@alkdev/storage/sqlite";
 import type { Credential } from "../core/credential.ts";
 
-export { ORG_HEADER } from "../protocol/connection-names.ts";
-
 const BEARER_SUBPROTOCOL = "bearer.";
 
 /** The headers of a request that say who makes it. */

@@ -14,6 +14,8 @@ export interface HubOperation {
    * refused with `CALL_INTERRUPTED`.
    */
   readonly repeatable?: true;
+  /** Milliseconds a call may take. Default: `limits.callTimeoutMs`; subscriptions: for ever. */
+  readonly timeoutMs?: number;
   /** What the journal keeps of a call: `names` leaves inputs and outputs out. Default `"full"`. */
   readonly record?: "full" | "names";
 }

@@ -16,6 +16,8 @@ export interface OperationParts<Input extends TSchema, Output extends TSchema> {
   /** What the caller must hold; null: whoever is known may call it. */
   readonly scope: `${string}:${"read" | "write"}` | null;
   readonly errors?: readonly DeclaredError[];
+  /** Milliseconds a call may take, where the hub's limit is too short. */
+  readonly timeoutMs?: number;
   /** `names`: inputs and outputs are secret, the journal itself, or much and always the same. */
   readonly record?: "names";
   /** Property of a subscription's input that takes the `offset` of its last answer. */
@@ -79,7 +81,7 @@ function operation(
   parts: OperationParts<TSchema, TSchema>,
   handler: AnyOperation["handler"],
 ): HubOperation {
-  const { id, description, input, output, scope, errors = [], record, resumeBy } = parts;
+  const { id, description, input, output, scope, errors = [], record, resumeBy, timeoutMs } = parts;
   const dot = id.indexOf(".");
   return {
     operation: {
@@ -93,9 +95,10 @@ function operation(
       accessControl: { requiredScopes: scope === null ? [] : [scope] },
       tags: ["hub"],
       errorSchemas: declaredErrors(errors),
-      ...(resumeBy === undefined ? {} : { _meta: { resumeBy } }),
+      ...(resumeBy === undefined ? {} : { _meta: { resumeBy, timeoutMs } }),
       handler,
     },
     ...(record === undefined ? {} : { record }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }

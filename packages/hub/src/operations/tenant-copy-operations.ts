@@ -22,7 +22,8 @@ const ERRORS = [
   "MIGRATION_FAILED",
   "INVALID_ARGUMENT",
 ] as const;
-const COPY = { scope: "tenants:write", errors: ERRORS } as const;
+/** Ten minutes: files can be large. Larger ones still are for `alkdev tenant`. */
+const COPY = { scope: "tenants:write", errors: ERRORS, timeoutMs: 600_000 } as const;
 
 /** Copies of tenants. Exported files are in the folder `exports` of the hub's data folder. */
 export function tenantCopyOperations(core: OperationsHost): readonly HubOperation[] {

@@ -70,7 +70,6 @@ export function openSocketSession(
 
 /** The core as a call handler wants it: every call is this session's. */
 function sessionRegistry(core: HubCore, session: Session, origin: CallOrigin): CallRegistry {
-  const { callTimeoutMs } = core.settings.limits;
   const callOf = (operationId: string, input: unknown, options: Partial<HubCall>): HubCall => ({
     ...options,
     operationId,
@@ -86,13 +85,8 @@ function sessionRegistry(core: HubCore, session: Session, origin: CallOrigin): C
         throw error;
       }
     },
-    execute: (id, input, { identity: _, ...options }) => {
-      const deadline = Math.min(
-        options.deadline ?? Number.POSITIVE_INFINITY,
-        Date.now() + callTimeoutMs,
-      );
-      return core.execute(session, callOf(id, input, { ...options, deadline }));
-    },
+    execute: (id, input, { identity: _, ...options }) =>
+      core.execute(session, callOf(id, input, options)),
     subscribe: (id, input, { identity: _, ...options }) =>
       core.subscribe(session, callOf(id, input, options)),
   };

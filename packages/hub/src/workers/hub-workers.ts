@@ -1,9 +1,16 @@
 import {
+  type BackupWorkers,
+  type BackupWorkersOptions,
   createCrossTenantDelegations,
+  createTenantBackups,
+  type FleetWorkersOptions,
   type SystemWorkersOptions,
+  startBackupWorkers,
+  startFleetWorkers,
   startSystemWorkers,
   startTenantWorkers,
   TENANT_SCHEDULES,
+  type TenantBackupsOptions,
   type TenantWorkersOptions,
 } from "@alkdev/storage/sqlite";
 import type { HubCore } from "../core/hub-core.ts";
@@ -17,6 +24,11 @@ export interface HubWorkersOptions {
     readonly maxActive?: number;
     readonly sweepSeconds?: number;
   };
+  /** Of fleet migrations that `alkdev tenants migrate` begins. False: other processes work on them. */
+  readonly fleet?: Pick<FleetWorkersOptions, "concurrency" | "claimSeconds"> | false;
+  /** Backups of all tenants by a schedule, each verified. Default: none. */
+  readonly backups?: Pick<TenantBackupsOptions, "folder" | "retention"> &
+    Pick<BackupWorkersOptions, "schedule" | "concurrency">;
 }
 
 /** Workers that run. */
@@ -28,9 +40,8 @@ export interface HubWorkers {
 }
 
 /**
- * Works on every queue of `system.db` and of the tenants, carries delegations between organisations, and fires
- * schedules. Any number of processes
- * may do it for the same folder.
+ * Works on every queue of `system.db` and of the tenants, carries delegations between organisations, migrates
+ * and backs up tenants, and fires schedules. Any number of processes may do it for the same folder.
  *
  * @throws StorageError `INVALID_ARGUMENT`
  */
@@ -50,12 +61,36 @@ export function startHubWorkers(
     system,
     onError: settings.onError,
   });
+  const { fleet, backups } = options;
+  const all = [
+    ofSystem,
+    ofTenants,
+    ...(fleet === false
+      ? []
+      : [startFleetWorkers({ ...fleet, tenants, system, onError: settings.onError })]),
+    ...(backups === undefined ? [] : [startBackups({ ...backups, tenants, system })]),
+  ];
   return {
     get load() {
       return ofTenants.load;
     },
     stop: async () => {
-      await Promise.all([ofSystem.stop(), ofTenants.stop()]);
+      await Promise.all(all.map((one) => one.stop()));
     },
   };
+}
+
+function startBackups({
+  folder,
+  retention,
+  tenants,
+  ...workers
+}: NonNullable<HubWorkersOptions["backups"]> & Pick<HubCore, "tenants" | "system">): BackupWorkers {
+  const backups = createTenantBackups({
+    tenants,
+    folder,
+    ...(retention === undefined ? {} : { retention }),
+  });
+  // the schedules of system.db are run by its own workers
+  return startBackupWorkers({ ...workers, tenants, backups, schedules: "leave" });
 }

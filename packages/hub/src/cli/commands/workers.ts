@@ -7,6 +7,7 @@ import { untilAborted } from "../until-aborted.ts";
 interface WorkersOptions {
   readonly concurrency: number;
   readonly maxActive: number;
+  readonly backups?: string;
 }
 
 /** `alkdev workers` */
@@ -15,6 +16,7 @@ export const defineWorkers: DefineCommand = (command, shell) => {
     .description("work on the queues and schedules of all files, until Ctrl-C or SIGTERM")
     .option("--concurrency <count>", "handlers at a time per queue of a tenant", positive, 1)
     .option("--max-active <count>", "tenants that are worked on at a time", positive, 8)
+    .option("--backups <folder>", "back all tenants up there every night, each copy verified")
     .action(shell.action<WorkersOptions>(work));
 };
 
@@ -25,7 +27,11 @@ async function work(run: DataRun, options: WorkersOptions): Promise<void> {
     dataFolder: data.path,
     onError: (error, context) => out.warn(error, context),
   });
-  const workers = startHubWorkers({ system, tenants, settings }, { tenants: options });
+  const { backups: folder, ...ofTenants } = options;
+  const workers = startHubWorkers(
+    { system, tenants, settings },
+    { tenants: ofTenants, ...(folder === undefined ? {} : { backups: { folder } }) },
+  );
   out.line({ data: data.path, pid: process.pid }, ({ data: path }) =>
     [`Working on the queues of ${path}`, "Stop it with Ctrl-C."].join("\n"),
   );
