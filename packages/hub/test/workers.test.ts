@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openCatalogQueue, systemCatalog, tenantCatalog } from "@alkdev/storage/catalog";
 import { eventually, tempFolder } from "@alkdev/testkit";
@@ -16,7 +16,8 @@ describe("workers of a hub (M35, M36, M33)", () => {
       const queue = openCatalogQueue({ db, entries: tenantCatalog.queues }, "graph-maintenance");
       queue.enqueue({ task: "prune-events" });
     });
-    const backedUp = () => readdirSync(folder, { recursive: true }).map(String);
+    const backedUp = () =>
+      existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String) : [];
     await eventually(
       "both tenants are backed up",
       () => ["acme", "globex"].every((id) => backedUp().some((name) => name.includes(id))),
