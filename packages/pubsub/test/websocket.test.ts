@@ -327,7 +327,7 @@ describe("WebSocket client target (M23)", () => {
   it("waits for a socket that takes its time, and leaves one that comes too late", async () => {
     const { url, server } = await startServer();
     let tries = 0;
-    const late: WebSocket[] = [];
+    const late: ReturnType<typeof socketOf>[] = [];
     const { target, errors } = startClient(url, {
       connectTimeoutMs: 50,
       createSocket: async (at) => {
@@ -336,7 +336,7 @@ describe("WebSocket client target (M23)", () => {
         if (tries === 2) {
           await eventually("the next try began", () => tries === 3);
           late.push(socketOf(at));
-          return late[0] as WebSocket;
+          return late[0] as ReturnType<typeof socketOf>;
         }
         return socketOf(at);
       },

@@ -139,8 +139,12 @@ describe("authorize (M41)", () => {
     const acl = createAcl(kept.db);
     const asked: string[] = [];
     const principal = {
-      ...{ accountId: "member", accessLevel: "user", credentialType: "api_key" },
-      ...{ credentialId: "key-1", scopes: null, orgId: null },
+      accountId: "member",
+      accessLevel: "user",
+      credentialType: "api_key",
+      credentialId: "key-1",
+      scopes: null,
+      orgId: null,
       memberships: [{ orgId: "acme", membershipLevel: "member" }],
     } as const;
     const scopes = (): readonly string[] => {
