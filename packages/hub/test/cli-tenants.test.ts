@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { tempFolder } from "@alkdev/testkit";
 import { describe, expect, it } from "vitest";
 import { cli, sharedFolder } from "./cli-fixture.ts";
 
@@ -90,5 +91,39 @@ describe("alkdev tenant (M44, M33)", () => {
     expect([migrated.counts.total, migrated.failed]).toEqual([0, []]);
     const paused = await run(["tenants", "pause", "--json"]);
     expect(JSON.parse(paused.stderr).error.code).toBe("MIGRATION_STATE");
+  });
+});
+
+/** A folder as drizzle-kit writes it, with one migration. */
+function migrationsFolder(): string {
+  const folder = tempFolder();
+  mkdirSync(join(folder, "meta"));
+  const entry = {
+    idx: 0,
+    version: "6",
+    when: 1_700_000_000_000,
+    tag: "0000_tasks",
+    breakpoints: true,
+  };
+  const journal = { version: "7", dialect: "sqlite", entries: [entry] };
+  writeFileSync(join(folder, "meta", "_journal.json"), JSON.stringify(journal));
+  writeFileSync(
+    join(folder, "0000_tasks.sql"),
+    "CREATE TABLE `tasks` (`id` integer PRIMARY KEY NOT NULL, `title` text);\n",
+  );
+  return folder;
+}
+
+describe("tables of the application (M34, M44)", () => {
+  it("are brought to every tenant by alkdev tenants migrate", async () => {
+    const own = cli(tempFolder());
+    await own.json(["init", "--org", "acme"]);
+    const tables = ["--tables", migrationsFolder()];
+    const before = await own.json(["tenants", "status", ...tables]);
+    expect(before).toMatchObject({ current: 0, behind: [expect.anything()] });
+    const migrated = await own.json(["tenants", "migrate", "--no-backup", ...tables]);
+    expect(migrated).toMatchObject({ run: { state: "done" }, counts: { done: 1 } });
+    const after = await own.json(["tenants", "status", ...tables]);
+    expect(after).toMatchObject({ current: 1, behind: [] });
   });
 });

@@ -16,16 +16,29 @@ export const TENANTS_FOLDER = "tenants";
 /** There while a restore runs, or was killed. */
 export const RESTORING_FILE = "restoring.json";
 
+/** Options of {@link DataFolder}. */
+export interface DataFolderOptions {
+  readonly onError: (error: unknown, context: string) => void;
+  /** Of the application's own tables, as drizzle-kit generated it. */
+  readonly migrationsFolder?: string;
+}
+
 /** The files of a hub, opened when they are needed. A hub may have them open meanwhile. */
 export class DataFolder implements Disposable {
   readonly path: string;
-  readonly #onError: (error: unknown, context: string) => void;
+  readonly #options: DataFolderOptions;
   #system: SystemDatabase | undefined;
   #tenants: TenantManager | undefined;
 
-  constructor(path: string, onError: (error: unknown, context: string) => void) {
+  constructor(path: string, options: DataFolderOptions) {
     this.path = resolve(path);
-    this.#onError = onError;
+    this.#options = options;
+  }
+
+  /** Tables of the application in every tenant; undefined: it has none. */
+  get ownTables(): { readonly migrationsFolder: string } | undefined {
+    const { migrationsFolder } = this.#options;
+    return migrationsFolder === undefined ? undefined : { migrationsFolder };
   }
 
   /** Where the tenants' files are. */
@@ -41,11 +54,12 @@ export class DataFolder implements Disposable {
 
   /** The tenants. @throws as {@link system} */
   get tenants(): TenantManager {
-    const { system } = this;
+    const { system, ownTables } = this;
     this.#tenants ??= createTenantManager({
       folder: this.tenantsFolder,
       system,
-      onError: this.#onError,
+      onError: this.#options.onError,
+      ...(ownTables === undefined ? {} : { ownTables }),
     });
     return this.#tenants;
   }

@@ -18,6 +18,12 @@ export function createProgram(shell: Shell): Command {
         .env("ALKDEV_DATA")
         .default("./data"),
     )
+    .addOption(
+      new Option(
+        "--tables <folder>",
+        "what drizzle-kit generated for tables of your own in the tenants",
+      ).env("ALKDEV_TABLES"),
+    )
     .option("--json", "results and errors as JSON")
     .option("-y, --yes", "do not ask for confirmation")
     .option("--debug", "show where an error came from")

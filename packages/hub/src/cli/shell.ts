@@ -9,6 +9,7 @@ import { ProgressBar } from "./progress.ts";
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly data: string;
+  readonly tables?: string;
   readonly json?: boolean;
   readonly yes?: boolean;
   readonly debug?: boolean;
@@ -73,8 +74,8 @@ export class Shell {
   action<Options extends object = object, Args extends readonly unknown[] = readonly []>(
     work: CommandWork<DataRun, Options, Args>,
   ): (...given: unknown[]) => Promise<void> {
-    return this.#action<Options, Args>(async (run, options, path, args) => {
-      using data = await dataFolder(path, run.out);
+    return this.#action<Options, Args>(async (run, options, globals, args) => {
+      using data = await dataFolder(globals, run.out);
       await work({ ...run, data }, options, ...args);
     });
   }
@@ -90,11 +91,12 @@ export class Shell {
 
   /** Commander gives the arguments of a command, its options, and itself. */
   #action<Options extends object, Args extends readonly unknown[]>(
-    work: (run: Run, options: Options, path: string, args: Args) => Promise<void>,
+    work: (run: Run, options: Options, globals: GlobalOptions, args: Args) => Promise<void>,
   ): (...given: unknown[]) => Promise<void> {
     return async (...given) => {
       const command = given.at(-1) as Command;
-      const { data: path, json = false, yes = false } = command.optsWithGlobals<GlobalOptions>();
+      const globals = command.optsWithGlobals<GlobalOptions>();
+      const { json = false, yes = false } = globals;
       const { io, signal } = this;
       using progress = new ProgressBar(io.stderr, { json });
       const run: Run = {
@@ -108,7 +110,7 @@ export class Shell {
         },
       };
       const args = given.slice(0, -2) as unknown as Args;
-      await work(run, command.opts() as Options, path, args);
+      await work(run, command.opts() as Options, globals, args);
     };
   }
 }
@@ -117,7 +119,10 @@ export class Shell {
  * Loaded only by commands that need it: it brings the engine. In a function of its own, since TypeScript 6.0
  * leaves the extension of a dynamic import as it is in a function that has `using`.
  */
-async function dataFolder(path: string, out: Output): Promise<DataFolder> {
+async function dataFolder({ data, tables }: GlobalOptions, out: Output): Promise<DataFolder> {
   const { DataFolder: Folder } = await import("./data-folder.ts");
-  return new Folder(path, (error, context) => out.warn(error, context));
+  return new Folder(data, {
+    onError: (error, context) => out.warn(error, context),
+    ...(tables === undefined ? {} : { migrationsFolder: tables }),
+  });
 }

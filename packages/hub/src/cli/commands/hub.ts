@@ -55,8 +55,11 @@ async function hub(run: DataRun, options: HubCommandOptions): Promise<void> {
   const { config, workers, mcp, ...given } = options;
   // a hub makes a folder that is not there, and then nobody could sign in
   data.require();
+  const configured = config === undefined ? {} : configOf(config);
+  const { ownTables } = data;
   await using started = await startHub({
-    ...(config === undefined ? {} : configOf(config)),
+    ...configured,
+    ...(ownTables === undefined ? {} : { tenants: { ...configured.tenants, ownTables } }),
     ...given,
     ...(workers ? {} : { workers: false }),
     ...(mcp === true ? { mcp: {} } : {}),
