@@ -9,6 +9,8 @@ const SIZES = {
   /** SIGKILLs, of a writer and of a process that uses every part. */
   ALKDEV_KILL_ROUNDS: "500",
   ALKDEV_MAIN_JOB_KILLS: "200",
+  /** At every step of operations on tenants and of delegations, not at every second one. */
+  ALKDEV_EVERY_KILL: "1",
   /** Seconds during which one of 2, 4 and 8 workers is killed every second. */
   ALKDEV_WORKER_SECONDS: "30",
   /** Tenants that are migrated while workers are killed. */
@@ -32,7 +34,7 @@ const { status } = spawnSync(
     "run",
     "--testTimeout=3600000",
     "--maxWorkers=2",
-    ...(filters.length > 0 ? filters : ["e2e", "property", "cron"]),
+    ...(filters.length > 0 ? filters : ["e2e", "property", "cron", "crash"]),
   ],
   {
     stdio: "inherit",
