@@ -102,6 +102,22 @@ describe("calls by HTTP (M42)", () => {
     }
   });
 
+  it("are cut where a body that does not say its size grows too large", async () => {
+    const { hub, data } = await testHub({ limits: { maxBodyBytes: 1_000 } });
+    const send = async (parts: readonly string[]): Promise<number> => {
+      const { status } = await fetch(`${hub.url}/call/graphs.list`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${data.keys.owner}` },
+        body: ReadableStream.from(parts.map((part) => Buffer.from(part))),
+        duplex: "half",
+      } as RequestInit);
+      return status;
+    };
+    expect(await send(['{"limit"', ": 5}"])).toBe(200);
+    expect(await send(["\uFEFF", '{"limit": 5}'])).toBe(200);
+    expect(await send(['{"a":"', "x".repeat(600), "x".repeat(600), '"}'])).toBe(413);
+  });
+
   it("with an unknown and a revoked key get the same answer", async () => {
     const { hub, data } = await testHub();
     const answers = [];

@@ -1,9 +1,9 @@
 import { CallError } from "@alkdev/operations";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import type { HubCore } from "../core/hub-core.ts";
 import { authRoutes } from "./auth-routes.ts";
+import { refuseLargeBodies } from "./body-text.ts";
 import { callRoutes } from "./call-routes.ts";
 import { errorResponse } from "./error-response.ts";
 import { healthRoutes } from "./health-routes.ts";
@@ -32,16 +32,9 @@ export function createApp(options: AppOptions): Hono<HubEnv> {
   app.use(sourceAddress(options.trustProxy));
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins] }));
   app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () => {
-        metrics?.refused("TOO_LARGE");
-        return errorResponse(
-          new CallError("TOO_LARGE", `a request may have ${maxBodyBytes} bytes`, {
-            details: { maxBodyBytes },
-          }),
-        );
-      },
+    refuseLargeBodies(maxBodyBytes, (error) => {
+      metrics?.refused(error.code);
+      return errorResponse(error);
     }),
   );
   app.use(async (context, next) => {

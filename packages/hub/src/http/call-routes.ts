@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { HubCall, HubCore } from "../core/hub-core.ts";
 import type { Session } from "../core/session.ts";
+import { bodyText, untilClientGone } from "./body-text.ts";
 import { callHeaders, inputOf, sessionOf } from "./call-request.ts";
 import { callErrorOf, errorBody, errorResponse } from "./error-response.ts";
 import { resumedInput } from "./resumed-input.ts";
@@ -19,9 +20,14 @@ export function callRoutes(core: HubCore): Hono<HubEnv> {
   app.get("/subscribe/:operation", (context) =>
     subscribe(core, context, context.req.query("input") ?? ""),
   );
-  app.post("/subscribe/:operation", async (context) =>
-    subscribe(core, context, await context.req.text()),
-  );
+  app.post("/subscribe/:operation", async (context) => {
+    try {
+      const text = await bodyText(context, core.settings.limits.maxBodyBytes);
+      return subscribe(core, context, text);
+    } catch (error) {
+      return errorResponse(error);
+    }
+  });
   return app;
 }
 
@@ -34,8 +40,8 @@ async function call(core: HubCore, context: Context<HubEnv>): Promise<Response> 
     const headers = callHeaders(context);
     requestId = headers.requestId;
     spec = core.specOf(session, operationId);
-    const input = inputOf(await context.req.text());
-    const { signal } = context.req.raw;
+    const input = inputOf(await bodyText(context, core.settings.limits.maxBodyBytes));
+    const signal = untilClientGone(context);
     const answer = await core.execute(session, { ...headers, operationId, input, signal });
     return context.json(answer, 200, { "alkdev-request": requestId ?? "" });
   } catch (error) {
@@ -47,7 +53,7 @@ function subscribe(core: HubCore, context: Context<HubEnv>, text: string): Respo
   let spec: OperationSpec | null = null;
   try {
     // its events would go nowhere, and nobody would end it
-    if (context.req.raw.method === "HEAD") {
+    if (context.req.method === "HEAD") {
       const error = new CallError("MALFORMED_REQUEST", "subscribe with GET or POST");
       return errorResponse(error, { status: 405 });
     }

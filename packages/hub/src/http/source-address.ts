@@ -1,8 +1,10 @@
+import type { HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { MiddlewareHandler } from "hono";
 
 /** What the hub's routes know of every request. */
 export interface HubEnv {
+  Bindings: HttpBindings;
   Variables: {
     /** Address of the client. */
     source: string;
