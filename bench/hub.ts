@@ -193,6 +193,7 @@ async function compare(ways: readonly Way[]): Promise<void> {
       numbers.p99.push(at(sorted, 0.99));
     }
   }
+  for (const { close } of ways) await close?.();
   console.log(
     "\n| way | writes/s | reads/s | write p50 ms | write p99 ms |\n| --- | --- | --- | --- | --- |",
   );

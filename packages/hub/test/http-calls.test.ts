@@ -108,7 +108,12 @@ describe("calls by HTTP (M42)", () => {
       const { status } = await fetch(`${hub.url}/call/graphs.list`, {
         method: "POST",
         headers: { authorization: `Bearer ${data.keys.owner}` },
-        body: ReadableStream.from(parts.map((part) => Buffer.from(part))),
+        body: new ReadableStream({
+          start: (controller) => {
+            for (const part of parts) controller.enqueue(Buffer.from(part));
+            controller.close();
+          },
+        }),
         duplex: "half",
       } as RequestInit);
       return status;
