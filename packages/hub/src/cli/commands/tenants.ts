@@ -122,11 +122,12 @@ function change(
   out.result(work(data.system), latestText);
 }
 
-function stepOf({ run, counts, secondsLeft }: FleetProgress) {
+function stepOf({ run, counts, perSecond, secondsLeft }: FleetProgress) {
   const { total, pending } = counts;
   const left = secondsLeft === null ? "" : `, ${Math.ceil(secondsLeft)} s left`;
   const failed = counts.failed === 0 ? "" : `, ${counts.failed} failed`;
-  const label = `${run.phase} ${total - pending}/${total}${failed}${left}`;
+  const rate = `${perSecond.toFixed(1)}/s`;
+  const label = `${run.phase} ${total - pending}/${total}${failed}, ${rate}${left}`;
   return { label, done: total - pending, total };
 }
 
