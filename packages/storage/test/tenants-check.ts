@@ -25,7 +25,7 @@ export async function checkTenantFiles(tenants: TenantManager, folder: string): 
       .map(({ name }) => name)
       .sort();
   // the log of a killed process belongs to its file, and stays with one that nobody opened since
-  const owners = new Set(files(folder).map((name) => name.replace(/-(wal|shm)$/, "")));
+  const owners = new Set(files(folder).map((name) => name.replace(/-(wal|shm|journal)$/, "")));
   expect([...owners]).toEqual(expected.live.sort());
   expect(files(join(folder, "archive"))).toEqual(expected.archive.sort());
   expect(files(join(folder, "tmp"))).toEqual([]);
